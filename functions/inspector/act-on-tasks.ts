@@ -1,0 +1,154 @@
+import { isInIndex, LONGEST_BACKOFF_MS } from '../copy-segment/due-index.ts';
+import type { IndexedTask, Task } from '../copy-segment/task.ts';
+import type { WriteOutcome } from './conditional-update.ts';
+import { enqueueTasks, type ToEnqueue } from './enqueue-tasks.ts';
+import type { Pass } from './pass.ts';
+import type { Problem, TaskOutcome } from './pass-report.ts';
+import { settleTasks } from './settle-tasks.ts';
+import { LEASES_LOST, type Verdict, type VerdictKind } from './verdict.ts';
+
+/** A task and what is to be done about it: to fail it or to drop its targets takes the task as the table holds it. */
+export type Judged =
+  | { readonly task: Task; readonly verdict: Verdict }
+  | { readonly task: IndexedTask; readonly verdict: Exclude<Verdict, { kind: 'fail' | 'drop' }> };
+
+/**
+ * Carries out the verdicts on a chunk of tasks, each kind in its lane, the lanes side by side.
+ *
+ * @param judged in ascending (job id, task id); enqueued in that order
+ */
+export async function actOnTasks(pass: Pass, judged: readonly Judged[]): Promise<void> {
+  const stranded = await Promise.all([
+    enqueueLane(pass, judged),
+    dropLane(pass, judged),
+    restLane(pass, judged),
+    orphanLane(pass, judged),
+  ]);
+  if (pass.mode === 'recover')
+    await mendMarkers(pass, judged, new Set(stranded.flatMap((tasks) => [...tasks])));
+}
+
+/** Tasks whose work failed: they are as they were, and have to be looked at again. */
+type Stranded = Iterable<IndexedTask>;
+
+async function enqueueLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+  const expired = ofKind(judged, 'release').map(({ task }) => task);
+  const releasedAt = pass.now();
+  const releases = new Map(zip(expired, await pass.tasks.release(expired, releasedAt)));
+  const stranded = count(pass, releases, 'released');
+
+  const toEnqueue: ToEnqueue[] = [];
+  for (const { task, verdict } of judged) {
+    if (verdict.kind === 'enqueue') toEnqueue.push({ task, reason: verdict.messageReason });
+    if (releases.get(task)?.kind === 'done')
+      toEnqueue.push({ task: released(task, releasedAt), reason: 'lease-expired' });
+  }
+  return [...stranded, ...(await enqueueTasks(pass, toEnqueue))];
+}
+
+/** The task that a release leaves behind. */
+function released({ leaseExpiresAt: _, ...task }: IndexedTask, now: number): IndexedTask {
+  return { ...task, state: 'Pending', taskVersion: task.taskVersion + 1, enqueueCount: 0, dueAt: now };
+}
+
+async function dropLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+  const lost = ofKind(judged, 'fail').map(({ task }) => task);
+  const failed = ofKind(judged, 'drop').map(({ task }) => task);
+  const failures = new Map(zip(lost, await pass.tasks.fail(lost, pass.now())));
+  const stranded = count(pass, failures, 'failedForLostLeases');
+  const failedNow = lost.filter((task) => failures.get(task)?.kind === 'done');
+  for (const task of failedNow) pass.tally.problem(problem(task, 'lostLeases', LEASES_LOST));
+
+  const toSettle = [
+    ...failed,
+    // Their Failed state is known as surely as by a strong read: the conditional write made it.
+    ...failedNow.map((task): Task => ({ ...task, state: 'Failed', reason: LEASES_LOST })),
+  ];
+  const unsettled = await settleTasks(pass, toSettle);
+  return [...stranded, ...failed.filter((task) => unsettled.has(task))];
+}
+
+async function restLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+  const marked = ofKind(judged, 'rest').flatMap(({ task }) => (task.dueAt === undefined ? [] : [task]));
+  return count(pass, zip(marked, await pass.tasks.rest(marked)), 'rested');
+}
+
+async function orphanLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+  const orphans = ofKind(judged, 'orphan');
+  for (const { task, verdict } of orphans) pass.tally.problem(problem(task, 'orphan', verdict.because));
+  const tasks = orphans.map(({ task }) => task);
+  return count(
+    pass,
+    zip(tasks, await pass.tasks.schedule(tasks, pass.now() + LONGEST_BACKOFF_MS)),
+    'postponed',
+  );
+}
+
+/**
+ * Every write of the lanes sets the marker right. What is left are tasks whose work failed and that no pass
+ * would find again: they get a marker, so that the next inspection tries.
+ */
+async function mendMarkers(
+  pass: Pass,
+  judged: readonly Judged[],
+  stranded: ReadonlySet<IndexedTask>,
+): Promise<void> {
+  const astray = judged
+    .filter(({ task, verdict }) => needsMending(task, verdict, pass.shards))
+    .map(({ task }) => task);
+  pass.tally.tasks.mended += astray.filter((task) => !stranded.has(task)).length;
+  const lost = astray.filter((task) => stranded.has(task) && !isInIndex(task, pass.shards));
+  count(pass, zip(lost, await pass.tasks.schedule(lost, pass.now())), 'mended');
+}
+
+function needsMending(task: IndexedTask, { kind }: Verdict, shards: number): boolean {
+  switch (kind) {
+    case 'rest':
+      return task.dueAt !== undefined;
+    case 'enqueue':
+      return (
+        !isInIndex(task, shards) || (task.leaseExpiresAt !== undefined && task.leaseExpiresAt !== task.dueAt)
+      );
+    case 'release':
+    case 'fail':
+    case 'drop':
+    case 'orphan':
+      return !isInIndex(task, shards);
+    case 'leaveToJob':
+    case 'wait':
+    case 'malformed':
+      return false;
+  }
+}
+
+/** Counts outcomes, and reports those that failed. Returns these. */
+function count(
+  pass: Pass,
+  outcomes: Iterable<readonly [IndexedTask, WriteOutcome]>,
+  done: TaskOutcome,
+): IndexedTask[] {
+  const failed: IndexedTask[] = [];
+  for (const [task, outcome] of outcomes) {
+    if (outcome.kind === 'done') pass.tally.tasks[done]++;
+    else if (outcome.kind === 'conditionFailed') pass.tally.tasks.movedOn++;
+    else {
+      pass.tally.tasks.failed++;
+      pass.tally.problem(problem(task, 'failed', outcome.reason));
+      failed.push(task);
+    }
+  }
+  return failed;
+}
+
+const problem = ({ jobId, taskId }: IndexedTask, kind: Problem['kind'], reason: string): Problem => ({
+  key: { jobId: String(jobId), taskId: String(taskId) },
+  kind,
+  reason,
+});
+
+type OfKind<K extends VerdictKind> = K extends 'fail' | 'drop' ? { task: Task; verdict: Verdict } : Judged;
+
+const ofKind = <K extends VerdictKind>(judged: readonly Judged[], kind: K): OfKind<K>[] =>
+  judged.filter(({ verdict }) => verdict.kind === kind) as OfKind<K>[];
+
+const zip = <A, B>(as: readonly A[], bs: readonly B[]): [A, B][] => as.map((a, index) => [a, bs[index] as B]);

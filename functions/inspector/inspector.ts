@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { TableNames } from '../copy-segment/table-definitions.ts';
+import { type AwsCalls, meteredCalls } from './aws-calls.ts';
+import { dryRun, type Stores } from './dry-run.ts';
+import { inspect } from './inspect.ts';
+import { createJobStore } from './job-store.ts';
+import type { ObservedVerdict, Pass, Stopped } from './pass.ts';
+import type { PassRequest } from './pass-event.ts';
+import { createTally, type PassReport, type Problem } from './pass-report.ts';
+import { recover } from './recover.ts';
+import { createSchedulerQueue } from './scheduler-queue.ts';
+import { createSegmentStore } from './segment-store.ts';
+import { createTaskStore } from './task-store.ts';
+import { createTimeBudget } from './time-budget.ts';
+
+/** DESIGN's window: what a pass holds in memory at once, whatever is due. */
+const WINDOW_SIZE = 10_000;
+
+export interface InspectorConfig {
+  readonly dynamo: DynamoDBDocumentClient;
+  readonly sqs: SQSClient;
+  readonly tables: TableNames;
+  readonly queueUrl: string;
+  /** How many partitions of the `due` index a pass asks. */
+  readonly shards: number;
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  readonly windowSize?: number;
+}
+
+/** What surrounds one pass. */
+export interface PassRun {
+  readonly passId?: string;
+  /** Milliseconds until the pass is ended from outside. */
+  readonly remainingMs?: () => number;
+  readonly onVerdict?: (verdict: ObservedVerdict) => void;
+  /** A problem that the report has no room for. */
+  readonly onOmittedProblem?: (problem: Problem) => void;
+}
+
+/** Makes one inspection pass. */
+export type Inspector = (request: PassRequest, run?: PassRun) => Promise<PassReport>;
+
+export function createInspector(config: InspectorConfig): Inspector {
+  const now = config.now ?? Date.now;
+
+  return async (request, run = {}) => {
+    const startedAt = now();
+    const passId = run.passId ?? randomUUID();
+    const tally = createTally(run.onOmittedProblem ?? (() => {}));
+    const time = createTimeBudget(run.remainingMs ?? (() => Number.POSITIVE_INFINITY));
+    const stores = createStores(config, meteredCalls(config, tally.meter, time.signal));
+
+    const pass: Pass = {
+      ...(request.dryRun ? dryRun(stores) : stores),
+      request,
+      mode: request.mode,
+      startedAt,
+      now,
+      time,
+      tally,
+      observe: run.onVerdict ?? (() => {}),
+      shards: config.shards,
+      windowSize: config.windowSize ?? WINDOW_SIZE,
+    };
+
+    try {
+      const stopped = await untilCutOff(pass);
+      return tally.report(request, { passId, startedAt, endedAt: now(), ...(stopped && { stopped }) });
+    } finally {
+      time.end();
+    }
+  };
+}
+
+/** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
+async function untilCutOff(pass: Pass): Promise<Stopped> {
+  try {
+    return await (pass.mode === 'recover' ? recover(pass) : inspect(pass));
+  } catch (error) {
+    if (!pass.time.signal.aborted) throw error;
+    return pass.mode === 'recover' ? { fromJobId: pass.request.fromJobId ?? 1n } : {};
+  }
+}
+
+const createStores = ({ tables, queueUrl, shards }: InspectorConfig, calls: AwsCalls): Stores => ({
+  jobs: createJobStore(calls, tables, shards),
+  tasks: createTaskStore(calls, tables.tasks, shards),
+  segments: createSegmentStore(calls, tables.segments),
+  queue: createSchedulerQueue(calls, queueUrl),
+});

@@ -1,0 +1,13 @@
+/** Yields what the source yields, and reads the next piece while the caller acts on this one. */
+export async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  let next = iterator.next();
+  for (;;) {
+    const { done, value } = await next;
+    if (done) return;
+    next = iterator.next();
+    // Whoever stops early never awaits it; its failure must not end the process.
+    next.catch(() => {});
+    yield value;
+  }
+}

@@ -1,0 +1,94 @@
+import {
+  BatchGetCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  ScanCommand,
+  type ScanCommandInput,
+} from '@aws-sdk/lib-dynamodb';
+import pMap from 'p-map';
+import { DUE_INDEX } from '../copy-segment/due-index.ts';
+import type { Item } from '../copy-segment/item.ts';
+import { type AwsCalls, CONCURRENCY } from './aws-calls.ts';
+import { batchesOf, untilDone } from './batches.ts';
+
+/** DynamoDB's limit on the keys of one `BatchGetItem`. */
+const KEYS_A_BATCH = 100;
+
+/**
+ * The items that exist among the keys, strongly consistent, in any order. Keys must differ from each other.
+ *
+ * @throws Error when DynamoDB still leaves keys unprocessed after several attempts
+ */
+export async function readItems(calls: AwsCalls, table: string, keys: readonly Item[]): Promise<Item[]> {
+  const batches = await pMap(
+    batchesOf(keys, KEYS_A_BATCH),
+    async (batch) => {
+      const items: Item[] = [];
+      const unread = await untilDone(
+        batch,
+        async (remaining) => {
+          const output = await calls.dynamo.send(
+            new BatchGetCommand({
+              RequestItems: { [table]: { Keys: [...remaining], ConsistentRead: true } },
+              ReturnConsumedCapacity: 'TOTAL',
+            }),
+          );
+          items.push(...(output.Responses?.[table] ?? []));
+          return output.UnprocessedKeys?.[table]?.Keys ?? [];
+        },
+        calls.signal,
+      );
+      if (unread.length > 0) throw new Error(`DynamoDB left ${unread.length} keys of ${table} unread`);
+      return items;
+    },
+    { concurrency: CONCURRENCY },
+  );
+  return batches.flat();
+}
+
+/** What is due in one shard of a table's index, the longest due first. */
+export const dueItems = (
+  calls: AwsCalls,
+  table: string,
+  shard: number,
+  now: number,
+): AsyncGenerator<readonly Item[]> =>
+  queryPages(calls, {
+    TableName: table,
+    IndexName: DUE_INDEX,
+    KeyConditionExpression: 'dueShard = :shard AND dueAt <= :now',
+    ExpressionAttributeValues: { ':shard': shard, ':now': now },
+  });
+
+export async function* queryPages(
+  calls: AwsCalls,
+  query: QueryCommandInput,
+): AsyncGenerator<readonly Item[]> {
+  let start: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    const page = await calls.dynamo.send(
+      new QueryCommand({
+        ...query,
+        ...(start && { ExclusiveStartKey: start }),
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    yield page.Items ?? [];
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+}
+
+export async function* scanPages(calls: AwsCalls, scan: ScanCommandInput): AsyncGenerator<readonly Item[]> {
+  let start: ScanCommandInput['ExclusiveStartKey'];
+  do {
+    const page = await calls.dynamo.send(
+      new ScanCommand({
+        ...scan,
+        ...(start && { ExclusiveStartKey: start }),
+        ReturnConsumedCapacity: 'TOTAL',
+      }),
+    );
+    yield page.Items ?? [];
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+}

@@ -1,0 +1,114 @@
+import { compareIds, MAX_ID } from '../copy-segment/ids.ts';
+import type { JobLookup } from '../copy-segment/job.ts';
+import type { Task } from '../copy-segment/task.ts';
+import { actOnTasks } from './act-on-tasks.ts';
+import { batchesOf } from './batches.ts';
+import { readJobs } from './inspect.ts';
+import { judgeTasks } from './judge-tasks.ts';
+import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
+import { readAhead } from './read-ahead.ts';
+import { settleFailedJobs } from './settle-failed-jobs.ts';
+import type { TaskSighting } from './task-store.ts';
+
+/** Jobs that are read together. */
+const JOBS_A_GROUP = 100;
+
+/** Below every id that a number attribute could hold: a malformed one is met, and reported, too. */
+const BEFORE_ALL = -MAX_ID - 1n;
+
+/**
+ * Walks the tables instead of the index: every job in ascending id, every task of it, due or not. Re-enqueues
+ * what is in progress, as Milvus reloads it after a restart, and mends markers as it goes.
+ * Source: milvus-io/milvus internal/datacoord/copy_segment_inspector.go, `reloadFromMeta`.
+ */
+export async function recover(pass: Pass): Promise<Stopped> {
+  for await (const jobIds of jobIdWindows(pass)) {
+    for (const group of batchesOf(jobIds, JOBS_A_GROUP)) {
+      const stopped = await recoverInTime(pass, group);
+      if (stopped) return stopped;
+    }
+  }
+  return undefined;
+}
+
+async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGenerator<bigint[]> {
+  let from = request.fromJobId ?? BEFORE_ALL;
+  if (request.jobIds) {
+    yield [...request.jobIds].filter((jobId) => jobId >= from).sort(compareIds);
+    return;
+  }
+  for (;;) {
+    // Without time to act on it, a scan of both tables would be for nothing.
+    if (time.isShort()) return yield [from];
+    const window = await jobs.smallestIds(from, windowSize);
+    if (window.length === 0) return;
+    yield window;
+    from = (window.at(-1) as bigint) + 1n;
+    if (window.length < windowSize) return;
+  }
+}
+
+async function recoverInTime(pass: Pass, jobIds: readonly bigint[]): Promise<Stopped> {
+  const [first] = jobIds;
+  if (pass.time.isShort()) return stopAt(first);
+  try {
+    return await recoverJobs(pass, jobIds);
+  } catch (error) {
+    // A request that outlasted the pass; what was under way is done again from here.
+    if (pass.time.signal.aborted) return stopAt(first);
+    throw error;
+  }
+}
+
+async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<Stopped> {
+  const jobs = await readJobs(pass, jobIds);
+  const acted = await actOnJobsTasks(pass, jobIds, jobs);
+  // The verdict on a job follows those on its tasks; a job whose tasks were not all acted on waits for them.
+  const finished = acted === undefined ? jobs : before(jobs, acted);
+  const unfinished = await settleFailedJobs(pass, finished);
+  const [stopped] = [...unfinished, ...(acted === undefined ? [] : [acted])].sort(compareIds);
+  return stopped === undefined ? undefined : stopAt(stopped);
+}
+
+const before = (jobs: ReadonlyMap<bigint, JobLookup>, limit: bigint): Map<bigint, JobLookup> =>
+  new Map([...jobs].filter(([jobId]) => jobId < limit));
+
+/** @returns the job that the tasks were not all acted on when the time ran short */
+async function actOnJobsTasks(
+  pass: Pass,
+  jobIds: readonly bigint[],
+  jobs: ReadonlyMap<bigint, JobLookup>,
+): Promise<bigint | undefined> {
+  for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_A_CHUNK))) {
+    if (pass.time.isShort()) return chunk[0]?.key.jobId;
+    await actOnTasks(pass, judgeTasks(pass, chunk, jobs));
+  }
+  return undefined;
+}
+
+async function* tasksOf(
+  pass: Pass,
+  jobIds: readonly bigint[],
+): AsyncGenerator<readonly TaskSighting<Task>[]> {
+  for (const jobId of jobIds) {
+    for await (const page of pass.tasks.ofJob(jobId)) {
+      pass.tally.read.tasks += page.length;
+      yield page;
+    }
+  }
+}
+
+/** Pages of any size as chunks of one, across jobs: many small jobs fill a batch as well as a large one. */
+async function* chunksOf<T>(pages: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<T[]> {
+  let rest: T[] = [];
+  for await (const page of pages) {
+    const [...full] = batchesOf([...rest, ...page], size);
+    rest = full.length > 0 && (full.at(-1) as T[]).length < size ? (full.pop() as T[]) : [];
+    yield* full;
+  }
+  if (rest.length > 0) yield rest;
+}
+
+const stopAt = (jobId: bigint | undefined): Stopped => ({
+  fromJobId: jobId === undefined || jobId < 1n ? 1n : jobId,
+});

@@ -1,0 +1,91 @@
+import pMap from 'p-map';
+import { isInIndex } from '../copy-segment/due-index.ts';
+import { isJob, type Job, type JobLookup } from '../copy-segment/job.ts';
+import { batchesOf } from './batches.ts';
+import type { WriteOutcome } from './conditional-update.ts';
+import { type Pass, TASKS_A_CHUNK } from './pass.ts';
+import type { JobOutcome } from './pass-report.ts';
+import { readAhead } from './read-ahead.ts';
+import { settleTasks } from './settle-tasks.ts';
+import { verdictOnJob } from './verdict.ts';
+
+/** Failed jobs at once; each of them keeps up to a hundred tasks' targets in flight. */
+const JOBS_AT_ONCE = 4;
+
+/**
+ * The jobs' own verdict: a Failed one drops every target of every task, then is settled; any other one leaves
+ * the index. A restore is all or nothing (review of milvus-io/milvus#51641).
+ *
+ * @param jobs as read from the table, strongly consistent
+ * @returns the jobs that the pass did not come to the end of because its time ran short
+ */
+export async function settleFailedJobs(pass: Pass, jobs: ReadonlyMap<bigint, JobLookup>): Promise<bigint[]> {
+  const unfinished: bigint[] = [];
+  await pMap(
+    jobs,
+    async ([jobId, job]) => {
+      if (pass.time.isShort() || !(await judgeJob(pass, jobId, job))) unfinished.push(jobId);
+    },
+    { concurrency: JOBS_AT_ONCE },
+  );
+  return unfinished;
+}
+
+/** @returns false if the time ran short */
+async function judgeJob(pass: Pass, jobId: bigint, job: JobLookup): Promise<boolean> {
+  if (job === 'missing') return true;
+  if (!isJob(job)) {
+    pass.tally.jobs.malformed++;
+    pass.tally.problem({ key: { jobId: String(jobId) }, kind: 'malformed', reason: job.unreadable });
+    pass.observe({ jobId, kind: 'malformed', because: job.unreadable });
+    return true;
+  }
+  const { kind, because } = verdictOnJob(job);
+  if (kind === 'rest') {
+    if (job.dueAt === undefined) return true;
+    pass.observe({ jobId, kind, because });
+    count(pass, job, await pass.jobs.rest(job), 'rested');
+    return true;
+  }
+  pass.observe({ jobId, kind, because });
+  return dropAll(pass, job);
+}
+
+async function dropAll(pass: Pass, job: Job): Promise<boolean> {
+  let targetsLeft = 0;
+  for await (const page of readAhead(pass.tasks.ofJob(job.jobId))) {
+    pass.tally.read.tasks += page.length;
+    for (const chunk of batchesOf(page, TASKS_A_CHUNK)) {
+      if (pass.time.isShort()) return false;
+      const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
+      // A settled task has no target left: each drop happens once.
+      const unsettled = readable.filter((task) => task.segmentsDroppedAt === undefined);
+      targetsLeft += (await settleTasks(pass, unsettled, job.reason)).size;
+
+      for (const { key, reading } of chunk) {
+        if (reading.ok) continue;
+        // Its targets are unknown, so the job cannot be said to have none left.
+        targetsLeft++;
+        const problemKey = { jobId: String(key.jobId), taskId: String(key.taskId) };
+        pass.tally.problem({ key: problemKey, kind: 'malformed', reason: reading.reason });
+      }
+    }
+  }
+  if (targetsLeft === 0) {
+    count(pass, job, await pass.jobs.settle(job, pass.now()), 'settled');
+    if (!isInIndex(job, pass.shards)) pass.tally.jobs.mended++;
+  } else {
+    pass.tally.jobs.unsettled++;
+    if (!isInIndex(job, pass.shards)) count(pass, job, await pass.jobs.schedule(job, pass.now()), 'mended');
+  }
+  return true;
+}
+
+function count({ tally }: Pass, { jobId }: Job, outcome: WriteOutcome, done: JobOutcome): void {
+  if (outcome.kind === 'done') tally.jobs[done]++;
+  else if (outcome.kind === 'conditionFailed') tally.jobs.movedOn++;
+  else {
+    tally.jobs.failed++;
+    tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason: outcome.reason });
+  }
+}

@@ -1,0 +1,45 @@
+import type { Task } from '../copy-segment/task.ts';
+import { dropTargets, type Target } from './drop-targets.ts';
+import type { Pass } from './pass.ts';
+
+/**
+ * Drops every target of the tasks, and settles the Failed ones that have no target left.
+ *
+ * @param tasks strongly consistent, each of them Failed or of a Failed job
+ * @returns the tasks that have a target left, or could not be settled: they stay due
+ */
+export async function settleTasks(
+  pass: Pass,
+  tasks: readonly Task[],
+  jobReason?: string,
+): Promise<Set<Task>> {
+  const targets = new Map(tasks.map((task) => [task, targetsOf(task, jobReason)]));
+  const failed = await dropTargets(pass, [...targets.values()].flat());
+  const unsettled = new Set(tasks.filter((task) => targets.get(task)?.some((target) => failed.has(target))));
+
+  const toSettle = tasks.filter((task) => task.state === 'Failed' && !unsettled.has(task));
+  const outcomes = await pass.tasks.settle(toSettle, pass.now());
+  for (const [index, task] of toSettle.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'done') pass.tally.tasks.settled++;
+    else if (outcome?.kind === 'conditionFailed') pass.tally.tasks.movedOn++;
+    else {
+      unsettled.add(task);
+      pass.tally.tasks.failed++;
+      pass.tally.problem({
+        key: { jobId: String(task.jobId), taskId: String(task.taskId) },
+        kind: 'failed',
+        reason: `its targets are dropped, but it is not settled: ${outcome?.reason ?? 'no answer'}`,
+      });
+    }
+  }
+  return unsettled;
+}
+
+function targetsOf({ jobId, taskId, targetSegmentIds, state, reason }: Task, jobReason?: string): Target[] {
+  const failure =
+    state === 'Failed' ? `copy segment task ${taskId} failed` : `copy segment job ${jobId} failed`;
+  const why = state === 'Failed' ? reason : jobReason;
+  const dropReason = why ? `${failure}: ${why}` : failure;
+  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, dropReason }));
+}
