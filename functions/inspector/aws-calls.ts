@@ -52,8 +52,9 @@ function metered<C extends { send: unknown }>(client: C, meter: Meter, signal: A
         meter.requests[operation] = (meter.requests[operation] ?? 0) + 1;
         return next(args);
       },
-      // After the SDK's retry middleware in the same step: this one runs once an attempt.
-      { step: 'finalizeRequest', priority: 'low', name: 'countRequests' },
+      // After the SDK's retry middleware in the same step: this one runs once an attempt. A document command adds
+      // its middleware twice; the name and the override keep it one.
+      { step: 'finalizeRequest', priority: 'low', name: 'countRequests', override: true },
     );
     // biome-ignore lint/suspicious/noExplicitAny: as above
     const output: CapacityReport = await (client as any).send(command, { abortSignal: signal });

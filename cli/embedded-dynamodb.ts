@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** A server that runs beside this process and ends with it. */
+export interface Engine {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/** Another program may take the port between its choice and its use. */
+const ATTEMPTS = 3;
+
+/**
+ * Runs the engine until its standard input ends: it ends with this process however that one ends, and a Ctrl-C
+ * in the terminal, which goes to the whole process group, does not take the tables away from a pass under way.
+ */
+const WHILE_STDIN_IS_OPEN =
+  'exec 3<&0; "$0" "$@" & child=$!; { cat <&3 >/dev/null; kill "$child"; } & wait "$child"';
+
+export class NoEmbeddedEngineError extends Error {
+  override name = 'NoEmbeddedEngineError';
+}
+
+/**
+ * Starts the DynamoDB emulator on a free port of 127.0.0.1, in memory.
+ *
+ * @throws NoEmbeddedEngineError on a platform that there is none for
+ */
+export async function startEmbeddedDynamoDB(): Promise<Engine> {
+  const binary = locateBinary();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(binary, await freePort());
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function locateBinary(): string {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    return createRequire(import.meta.url).resolve(`@dynoxide/${platform}/dynoxide`);
+  } catch {
+    throw new NoEmbeddedEngineError(
+      `There is no embedded DynamoDB for ${platform}: set AWS_ENDPOINT_URL_DYNAMODB to a DynamoDB endpoint, such as http://127.0.0.1:8000 of DynamoDB Local.`,
+    );
+  }
+}
+
+async function start(binary: string, port: number): Promise<Engine> {
+  const shell = spawn('sh', ['-c', WHILE_STDIN_IS_OPEN, binary, '--host', HOST, '--port', String(port)], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    detached: true,
+  });
+  const exited = once(shell, 'exit');
+  // It announces itself on standard error, in its first line.
+  const listening = once(createInterface(shell.stderr), 'line');
+  const first = await Promise.race([listening, exited.then(() => undefined)]);
+  if (first === undefined) {
+    shell.stdin.destroy();
+    throw new Error(`the embedded DynamoDB did not start on port ${port}`);
+  }
+  return {
+    endpoint: `http://${HOST}:${port}`,
+    async stop() {
+      shell.stdin.end();
+      await exited;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
