@@ -45,6 +45,8 @@ export class InvalidEventError extends Error {
  * @throws InvalidEventError that names each field that is refused, and why
  */
 export function parsePassEvent(input: unknown): PassRequest {
+  // To Valibot a list is an object without fields.
+  if (Array.isArray(input)) throw new InvalidEventError('refused: event must be a JSON object');
   const parsed = v.safeParse(event, input ?? {});
   if (!parsed.success) {
     const reasons = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'event'} ${issue.message}`);

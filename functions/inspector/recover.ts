@@ -1,5 +1,4 @@
 import { compareIds, MAX_ID } from '../copy-segment/ids.ts';
-import type { JobLookup } from '../copy-segment/job.ts';
 import type { Task } from '../copy-segment/task.ts';
 import { actOnTasks } from './act-on-tasks.ts';
 import { batchesOf } from './batches.ts';
@@ -62,28 +61,28 @@ async function recoverInTime(pass: Pass, jobIds: readonly bigint[]): Promise<Sto
 
 async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<Stopped> {
   const jobs = await readJobs(pass, jobIds);
-  const acted = await actOnJobsTasks(pass, jobIds, jobs);
-  // The verdict on a job follows those on its tasks; a job whose tasks were not all acted on waits for them.
-  const finished = acted === undefined ? jobs : before(jobs, acted);
-  const unfinished = await settleFailedJobs(pass, finished);
-  const [stopped] = [...unfinished, ...(acted === undefined ? [] : [acted])].sort(compareIds);
-  return stopped === undefined ? undefined : stopAt(stopped);
-}
+  // The verdict on a job follows those on its tasks, and follows them at once: a pass that stops has judged
+  // every job before the one it goes on from, however few it got through.
+  let judged = 0;
+  const judgeJobsBefore = async (limit: bigint): Promise<Stopped> => {
+    const end = jobIds.findLastIndex((jobId) => jobId < limit) + 1;
+    const ready = jobIds.slice(judged, end);
+    judged = Math.max(judged, end);
+    const unfinished = await settleFailedJobs(
+      pass,
+      new Map(ready.map((jobId) => [jobId, jobs.get(jobId) ?? 'missing'])),
+    );
+    return unfinished.length > 0 ? stopAt(unfinished.sort(compareIds)[0]) : undefined;
+  };
 
-const before = (jobs: ReadonlyMap<bigint, JobLookup>, limit: bigint): Map<bigint, JobLookup> =>
-  new Map([...jobs].filter(([jobId]) => jobId < limit));
-
-/** @returns the job that the tasks were not all acted on when the time ran short */
-async function actOnJobsTasks(
-  pass: Pass,
-  jobIds: readonly bigint[],
-  jobs: ReadonlyMap<bigint, JobLookup>,
-): Promise<bigint | undefined> {
   for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_A_CHUNK))) {
-    if (pass.time.isShort()) return chunk[0]?.key.jobId;
+    if (pass.time.isShort()) return stopAt(jobIds[judged]);
     await actOnTasks(pass, judgeTasks(pass, chunk, jobs));
+    // The last job of a chunk may go on in the next one.
+    const stopped = await judgeJobsBefore(chunk.at(-1)?.key.jobId ?? 0n);
+    if (stopped) return stopped;
   }
-  return undefined;
+  return judgeJobsBefore(MAX_ID + 1n);
 }
 
 async function* tasksOf(

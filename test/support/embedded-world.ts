@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import {
   BatchWriteCommand,
+  DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -70,6 +71,10 @@ export async function embeddedWorld({ fifo = false, shards = 4, windowSize }: Wo
 
     async put(table: TableKind, item: Item): Promise<void> {
       await dynamo.send(new PutCommand({ TableName: tables[table], Item: item }));
+    },
+
+    async remove(table: TableKind, Key: Item): Promise<void> {
+      await dynamo.send(new DeleteCommand({ TableName: tables[table], Key }));
     },
 
     async pass(event: unknown = {}, run: PassRun & { disturb?: Disturbance } = {}): Promise<PassReport> {

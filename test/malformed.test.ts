@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { job, NOW, segment, task } from './support/builders.ts';
+import { embeddedWorld } from './support/embedded-world.ts';
+
+const malformedTasks: [attribute: string, overrides: Record<string, unknown>, reason: RegExp][] = [
+  [
+    'an unknown state',
+    { state: 'Paused' },
+    /state: must be one of Pending, InProgress, Completed, Failed, is "Paused"/,
+  ],
+  ['no state', { state: null }, /state: is missing/],
+  ['a text for a version', { taskVersion: '1' }, /taskVersion: must be a whole number \(N\)/],
+  ['no version', { taskVersion: null }, /taskVersion: is missing/],
+  ['half a version', { taskVersion: 1.5 }, /taskVersion: must be a whole number \(N\)/],
+  ['a negative count', { enqueueCount: -1 }, /enqueueCount: must be between 0 and 2\^53-1/],
+  ['a collection beyond int64', { collectionId: 2n ** 63n }, /collectionId: must be between 1 and 2\^63-1/],
+  [
+    'a text for a lease',
+    { state: 'InProgress', leaseExpiresAt: 'soon' },
+    /leaseExpiresAt: must be a whole number/,
+  ],
+];
+
+describe('a task that cannot be read', () => {
+  it.each(malformedTasks)('for %s is reported with its key and left alone', async (_, overrides, reason) => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ taskId: 1n, dueAt: NOW - 1, ...overrides }), task({ taskId: 2n }));
+    const before = await world.task();
+    for (const event of [{}, { mode: 'recover' }]) {
+      const report = await world.pass(event);
+      expect(report.verdicts.malformed).toBe(1);
+      expect(report.problems).toEqual([
+        { key: { jobId: '1', taskId: '1' }, kind: 'malformed', reason: expect.stringMatching(reason) },
+      ]);
+      expect(await world.task()).toEqual(before);
+      expect((await world.messages()).map(({ taskId }) => taskId)).toEqual(['2']);
+    }
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['no list of mappings', undefined, /idMappings: is missing/],
+    ['a text for mappings', 'none', /idMappings: must be a list \(L\)/],
+    [
+      'a mapping without a target',
+      [{ sourceSegmentId: 1n, partitionId: 3n }],
+      /idMappings\.0\.targetSegmentId: is missing/,
+    ],
+    [
+      'target 0',
+      [{ sourceSegmentId: 1n, targetSegmentId: 0n, partitionId: 3n }],
+      /targetSegmentId: must be between 1/,
+    ],
+  ])('for %s drops nothing when it has failed', async (_, idMappings, reason) => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      task({ taskId: 1n, state: 'Failed', idMappings }),
+      task({ taskId: 2n, state: 'Failed', targets: [11n] }),
+      segment(11n),
+    );
+    const before = await world.task();
+    const report = await world.pass();
+    expect(report.problems).toEqual([
+      { key: { jobId: '1', taskId: '1' }, kind: 'malformed', reason: expect.stringMatching(reason) },
+    ]);
+    expect(await world.task()).toEqual(before);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+});
+
+describe('a job that cannot be read', () => {
+  it('is reported; its tasks are left alone, and those of others are not', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ jobId: 1n, state: 'Restoring' as 'Failed', dueAt: NOW - 1 }),
+      task({ jobId: 1n }),
+      job({ jobId: 2n }),
+      task({ jobId: 2n }),
+    );
+    const before = { job: await world.job(), task: await world.task() };
+    for (const event of [{}, { mode: 'recover' }]) {
+      const report = await world.pass(event);
+      expect({ job: await world.job(), task: await world.task() }).toEqual(before);
+      expect((await world.messages()).map(({ jobId }) => jobId)).toEqual(['2']);
+      const reason =
+        'state: must be one of Pending, Executing, Publishing, Completed, Failed, is "Restoring"';
+      expect(report.problems).toEqual([
+        { key: { jobId: '1', taskId: '1' }, kind: 'malformed', reason: `its job cannot be read: ${reason}` },
+        { key: { jobId: '1' }, kind: 'malformed', reason },
+      ]);
+    }
+  });
+});
+
+describe('a marker that cannot be read', () => {
+  it('is no reason not to read the task; recovery mends it', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ dueShard: 1, dueAt: null }));
+    await world.put('tasks', { ...(await world.task()), dueAt: 10n ** 20n });
+    await world.pass({ mode: 'recover' });
+    expect(await world.messages()).toHaveLength(1);
+    expect(Number((await world.task())?.dueAt)).toBe(NOW + 15 * 60_000);
+  });
+});
+
+describe('a segment with attributes of a kind that nobody writes', () => {
+  it('is dropped all the same: half-copied data must not stay visible', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      task({ state: 'Failed', targets: [11n] }),
+      segment(11n, 'NotExist' as 'Growing', { isImporting: null }),
+    );
+    await world.pass();
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped', isImporting: false });
+  });
+});
+
+describe('a pass that meets more problems than one log line holds', () => {
+  it('lists the first five hundred, counts the rest, and hands these over one by one', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      Array.from({ length: 510 }, (_, index) => task({ taskId: BigInt(index + 1), jobId: 404n })),
+    );
+    const omitted: unknown[] = [];
+    const report = await world.pass({}, { onOmittedProblem: (problem) => omitted.push(problem) });
+    expect(report.problems).toHaveLength(500);
+    expect(report.problemsOmitted).toBe(10);
+    expect(omitted).toHaveLength(10);
+    expect(report.verdicts.orphan).toBe(510);
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
+import { embeddedWorld } from './support/embedded-world.ts';
+
+const recover = { mode: 'recover' };
+const unmarked = { dueShard: null, dueAt: null };
+const keys = (messages: { jobId: string; taskId: string }[]): string[] =>
+  messages.map(({ jobId, taskId }) => `${jobId}/${taskId}`);
+
+describe('recovery', () => {
+  it('enqueues every InProgress task of a running job whether or not its lease has run out', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      task({ taskId: 1n, ...leased, taskVersion: 4, enqueueCount: 2 }),
+      task({ taskId: 2n, ...expired }),
+      task({ taskId: 3n, state: 'InProgress' }),
+    );
+    await world.pass(recover);
+    expect(await world.messages()).toMatchObject([
+      { taskId: '1', reason: 'recovery', taskVersion: 4, attempt: 3 },
+      { taskId: '2', reason: 'lease-expired', taskVersion: 2, attempt: 1 },
+      { taskId: '3', reason: 'recovery', taskVersion: 1, attempt: 1 },
+    ]);
+    expect(await world.task(1n)).toMatchObject({
+      state: 'InProgress',
+      nodeId: 'datanode-1',
+      taskVersion: 4n,
+    });
+  });
+
+  it('looks at a recovered task again when its lease runs out, or after the backoff if it has none', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ taskId: 1n, ...leased }), task({ taskId: 3n, state: 'InProgress' }));
+    await world.pass(recover);
+    expect(await world.task(1n)).toMatchObject({ enqueueCount: 1n, dueAt: BigInt(NOW + 10 * MINUTE) });
+    expect(await world.task(3n)).toMatchObject({ enqueueCount: 1n, dueAt: BigInt(NOW + 15 * MINUTE) });
+  });
+
+  it('enqueues Pending tasks that are not due yet: the queue may have lost them', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ enqueueCount: 1, dueAt: NOW + 5 * MINUTE }));
+    await world.pass(recover);
+    expect(await world.messages()).toMatchObject([{ reason: 'pending', attempt: 2 }]);
+    expect(await world.task()).toMatchObject({ dueAt: BigInt(NOW + 30 * MINUTE) });
+  });
+
+  it('leaves InProgress tasks of finished jobs alone', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Completed' }), task(leased));
+    await world.pass(recover);
+    expect(await world.messages()).toEqual([]);
+    expect(await world.task()).not.toHaveProperty('dueAt');
+  });
+
+  it('walks jobs in ascending id, and their tasks, across windows', async () => {
+    const world = await embeddedWorld({ windowSize: 2 });
+    const jobIds = [449_999_999_999_999_991n, 10n, 9n, 100n, 2n];
+    await world.has(
+      jobIds.flatMap((jobId) => [job({ jobId }), task({ jobId, taskId: 10n }), task({ jobId, taskId: 9n })]),
+    );
+    await world.pass(recover);
+    expect(keys(await world.messages())).toEqual(
+      ['2', '9', '10', '100', '449999999999999991'].flatMap((id) => [`${id}/9`, `${id}/10`]),
+    );
+  });
+
+  it('goes on from a job, and keeps to the jobs that are named', async () => {
+    const world = await embeddedWorld();
+    await world.has([1n, 2n, 3n, 4n].flatMap((jobId) => [job({ jobId }), task({ jobId })]));
+    await world.pass({ ...recover, fromJobId: '3' });
+    expect(keys(await world.messages())).toEqual(['3/1', '4/1']);
+    await world.pass({ ...recover, jobIds: ['4', '2'] });
+    expect(keys(await world.messages())).toEqual(['2/1', '4/1']);
+    await world.pass({ ...recover, jobIds: ['4', '2'], fromJobId: '3' });
+    expect(keys(await world.messages())).toEqual(['4/1']);
+  });
+
+  it('drops what has failed although nothing says that it is due', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ jobId: 1n, ...unmarked }),
+      task({ taskId: 1n, state: 'Failed', targets: [11n], ...unmarked }),
+      job({ jobId: 2n, state: 'Failed', ...unmarked }),
+      task({ jobId: 2n, taskId: 2n, state: 'Completed', targets: [21n], ...unmarked }),
+      task({ jobId: 2n, taskId: 3n, state: 'Failed', targets: [22n], ...unmarked }),
+      task({ jobId: 3n, taskId: 4n, state: 'Failed', targets: [31n], ...unmarked }),
+      segment(11n),
+      [21n, 22n].map((id) => segment(id, 'Flushed', { jobId: 2n })),
+      segment(31n, 'Growing', { jobId: 3n }),
+    );
+    const report = await world.pass(recover);
+    const { segments } = await world.items();
+    expect(segments.map(({ state }) => state)).toEqual(Array(4).fill('Dropped'));
+    expect(await world.job(2n)).toHaveProperty('segmentsDroppedAt');
+    for (const [taskId, jobId] of [
+      [1n, 1n],
+      [3n, 2n],
+      [4n, 3n],
+    ] as const)
+      expect(await world.task(taskId, jobId)).toHaveProperty('segmentsDroppedAt');
+    expect(report.segments).toMatchObject({ dropped: 4, alreadyDropped: 0 });
+  });
+});
+
+describe('recovery of tables whose writers know nothing of the marker', () => {
+  it('gives every task that is not finished a marker that an inspection finds', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(unmarked),
+      task({ taskId: 1n, ...unmarked }),
+      task({ taskId: 2n, ...leased, ...unmarked }),
+      task({ taskId: 3n, state: 'InProgress', ...unmarked }),
+      task({ taskId: 4n, ...expired, ...unmarked }),
+      task({ taskId: 5n, state: 'Completed', ...unmarked }),
+      task({ jobId: 404n, taskId: 6n, ...unmarked }),
+    );
+    const report = await world.pass(recover);
+    const { tasks } = await world.items();
+    expect(tasks.map(({ taskId, dueShard, dueAt }) => [taskId, dueShard, dueAt])).toEqual([
+      [1n, 1n, BigInt(NOW + 15 * MINUTE)],
+      [2n, 2n, BigInt(NOW + 10 * MINUTE)],
+      [3n, 3n, BigInt(NOW + 15 * MINUTE)],
+      [4n, 0n, BigInt(NOW + 15 * MINUTE)],
+      [5n, undefined, undefined],
+      [6n, 2n, BigInt(NOW + 6 * HOUR)],
+    ]);
+    expect(report.tasks.mended).toBe(5);
+
+    await world.messages();
+    world.clock.now = NOW + 15 * MINUTE;
+    await world.pass();
+    expect((await world.messages()).map(({ taskId }) => taskId).sort()).toEqual(['1', '2', '4']);
+  });
+
+  it('mends markers that are wrong: of finished tasks, of running leases, in a shard that no pass asks', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ dueAt: NOW + HOUR }),
+      task({ taskId: 1n, state: 'Completed', dueAt: NOW + HOUR }),
+      task({ taskId: 2n, ...leased, dueAt: NOW + 5 * HOUR }),
+      task({ taskId: 3n, state: 'Failed', segmentsDroppedAt: NOW - HOUR, dueAt: NOW - HOUR }),
+      task({ taskId: 4n, dueShard: 77 }),
+      job({ jobId: 2n, state: 'Failed', segmentsDroppedAt: NOW - HOUR, dueAt: NOW - HOUR }),
+    );
+    await world.pass(recover);
+    expect(await world.job(1n)).not.toHaveProperty('dueAt');
+    expect(await world.job(2n)).not.toHaveProperty('dueAt');
+    expect(await world.task(1n)).not.toHaveProperty('dueAt');
+    expect(await world.task(2n)).toMatchObject({ dueAt: BigInt(NOW + 10 * MINUTE) });
+    expect(await world.task(3n)).not.toHaveProperty('dueAt');
+    expect(await world.task(3n)).toMatchObject({ segmentsDroppedAt: BigInt(NOW - HOUR) });
+    expect(await world.task(4n)).toMatchObject({ dueShard: 0n });
+  });
+
+  it('keeps the shard of an item that was made when there were fewer shards', async () => {
+    const world = await embeddedWorld({ shards: 8 });
+    await world.has(job(), task({ taskId: 7n, dueShard: 3 }));
+    await world.pass(recover);
+    expect(await world.task(7n)).toMatchObject({ dueShard: 3n });
+  });
+
+  it('gives a marker to what could not be done, so that the next inspection tries', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ jobId: 1n }),
+      task({ taskId: 1n, ...unmarked }),
+      task({ taskId: 2n, state: 'Failed', targets: [11n], ...unmarked }),
+      segment(11n),
+      job({ jobId: 2n, state: 'Failed', ...unmarked }),
+      task({ jobId: 2n, taskId: 3n, state: 'Completed', targets: [21n], ...unmarked }),
+      segment(21n, 'Flushed', { jobId: 2n }),
+    );
+    await world.pass(recover, {
+      disturb: async ({ operation, input, proceed }) => {
+        const touchesSegments = JSON.stringify(input, (_, v) =>
+          typeof v === 'bigint' ? `${v}` : v,
+        ).includes('dropReason');
+        if (operation === 'SendMessageBatch' || touchesSegments) throw new Error('down');
+        return proceed();
+      },
+    });
+    expect(await world.task(1n)).toMatchObject({ dueShard: 1n, dueAt: BigInt(NOW) });
+    expect(await world.task(2n)).toMatchObject({ dueShard: 2n, dueAt: BigInt(NOW) });
+    expect(await world.job(2n)).toMatchObject({ dueShard: 2n, dueAt: BigInt(NOW) });
+
+    await world.pass();
+    expect(keys(await world.messages())).toEqual(['1/1']);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.segment(21n)).toMatchObject({ state: 'Dropped' });
+  });
+});

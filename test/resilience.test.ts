@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { job, segment, task } from './support/builders.ts';
+import { type DisturbedCall, embeddedWorld } from './support/embedded-world.ts';
+
+interface BatchAnswer {
+  output: { Responses: { Error?: { Code: string; Message: string } }[] };
+}
+
+/** The statements of a batch, one after the other, fail `times` times before they are let through. */
+function throttleStatements(code: string, times: number) {
+  const failures = new Map<string, number>();
+  return async ({ operation, input, proceed }: DisturbedCall): Promise<unknown> => {
+    if (operation !== 'BatchExecuteStatement') return proceed();
+    const all = input.Statements as { Statement: string; Parameters: unknown[] }[];
+    const isThrottled = all.map((statement, index) => {
+      const key = JSON.stringify(statement, (_, value) =>
+        typeof value === 'bigint' ? String(value) : value,
+      );
+      const failed = failures.get(key) ?? 0;
+      if (failed >= times || index % 2 === 1) return false;
+      failures.set(key, failed + 1);
+      return true;
+    });
+    input.Statements = all.filter((_, index) => !isThrottled[index]);
+    const some = (input.Statements as unknown[]).length > 0;
+    const answer = (some ? await proceed() : { output: { Responses: [], $metadata: {} } }) as BatchAnswer;
+    const through = [...answer.output.Responses];
+    answer.output.Responses = isThrottled.map((throttled) =>
+      throttled ? { Error: { Code: code, Message: 'slow down' } } : (through.shift() ?? {}),
+    );
+    return answer;
+  };
+}
+
+describe('throttled statements inside a batch that succeeds', () => {
+  it.each([
+    'ThrottlingError',
+    'ProvisionedThroughputExceeded',
+    'RequestLimitExceeded',
+    'InternalServerError',
+    'TransactionConflict',
+  ])('%s: they are tried again until they go through', async (code) => {
+    const world = await embeddedWorld();
+    const targets = Array.from({ length: 30 }, (_, index) => BigInt(100 + index));
+    await world.has(
+      job(),
+      task({ state: 'Failed', targets }),
+      targets.map((id) => segment(id)),
+      task({ taskId: 2n }),
+    );
+    const report = await world.pass({}, { disturb: throttleStatements(code, 3) });
+    expect(report.segments).toMatchObject({ dropped: 30, failed: 0 });
+    expect(report.tasks).toMatchObject({ enqueued: 1, settled: 1, failed: 0 });
+    expect(await world.task()).toHaveProperty('segmentsDroppedAt');
+  });
+
+  it('are given up in the end: the task stays due, with the reason', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    const report = await world.pass({}, { disturb: throttleStatements('ThrottlingError', 1_000) });
+    expect(report.segments).toMatchObject({ dropped: 0, failed: 1 });
+    expect(report.problems).toMatchObject([{ kind: 'failed', reason: 'ThrottlingError: slow down' }]);
+    expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');
+  });
+});
+
+describe('keys that DynamoDB leaves unprocessed', () => {
+  it('are read again', async () => {
+    const world = await embeddedWorld();
+    const targets = Array.from({ length: 40 }, (_, index) => BigInt(100 + index));
+    await world.has(
+      job(),
+      task({ state: 'Failed', targets }),
+      targets.map((id) => segment(id)),
+    );
+    let left = 3;
+    const report = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          if (operation !== 'BatchGetItem' || left-- <= 0) return proceed();
+          const [[table, request]] = Object.entries(
+            input.RequestItems as Record<string, { Keys: unknown[] }>,
+          ) as [[string, { Keys: unknown[] }]];
+          const [first, ...others] = request.Keys;
+          input.RequestItems = { [table]: { ...request, Keys: [first] } };
+          const answer = (await proceed()) as { output: Record<string, unknown> };
+          if (others.length > 0) answer.output.UnprocessedKeys = { [table]: { ...request, Keys: others } };
+          return answer;
+        },
+      },
+    );
+    expect(report.segments.dropped).toBe(40);
+  });
+});
+
+describe('a failing write', () => {
+  const failing =
+    (operation: string, needle: string) =>
+    async (call: DisturbedCall): Promise<unknown> => {
+      const text = JSON.stringify(call.input, (_, value) =>
+        typeof value === 'bigint' ? String(value) : value,
+      );
+      if (call.operation === operation && text.includes(needle))
+        throw Object.assign(new Error('rate of requests exceeds the limit'), { name: 'ThrottlingException' });
+      return call.proceed();
+    };
+
+  it('of the mark leaves the task due: the message is sent once more, never not at all', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    const report = await world.pass({}, { disturb: failing('BatchExecuteStatement', 'enqueuedAt') });
+    expect(report.tasks).toMatchObject({ enqueued: 0, failed: 1 });
+    expect(report.problems).toMatchObject([
+      {
+        key: { jobId: '1', taskId: '1' },
+        reason: expect.stringMatching(/sent, but not marked.*ThrottlingException/),
+      },
+    ]);
+    await world.pass();
+    expect((await world.messages()).map(({ attempt }) => attempt)).toEqual([1, 1]);
+    expect(await world.task()).toMatchObject({ enqueueCount: 1n });
+  });
+
+  it('of the settlement leaves the task due: the next pass finds its targets dropped', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    const report = await world.pass({}, { disturb: failing('BatchExecuteStatement', 'segmentsDroppedAt') });
+    expect(report.segments.dropped).toBe(1);
+    expect(report.tasks).toMatchObject({ settled: 0, failed: 1 });
+    expect((await world.pass()).segments.alreadyDropped).toBe(1);
+    expect(await world.task()).toHaveProperty('segmentsDroppedAt');
+  });
+
+  it('of the release sends nothing', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ state: 'InProgress', leaseExpiresAt: 1 }));
+    const report = await world.pass({}, { disturb: failing('UpdateItem', 'leaseExpiresAt') });
+    expect(report.tasks).toMatchObject({ released: 0, failed: 1 });
+    expect(await world.messages()).toEqual([]);
+  });
+
+  it('of the read of segments keeps the task due', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    const report = await world.pass({}, { disturb: failing('BatchGetItem', 'segments') });
+    expect(report.segments).toMatchObject({ failed: 1 });
+    expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');
+  });
+});
+
+describe('a read that the pass cannot do without', () => {
+  it('ends it with the error of the service', async () => {
+    const world = await embeddedWorld();
+    const pass = world.pass(
+      {},
+      {
+        disturb: async ({ operation, proceed }) => {
+          if (operation === 'Query')
+            throw Object.assign(new Error('no access to the index'), { name: 'AccessDenied' });
+          return proceed();
+        },
+      },
+    );
+    await expect(pass).rejects.toThrow('no access to the index');
+  });
+});

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { job, NOW, segment, task } from './support/builders.ts';
+import { embeddedWorld, type World } from './support/embedded-world.ts';
+import { everySituation } from './support/every-situation.ts';
+
+/** Enough for so many looks at the clock, then too little to start anything. */
+const shortAfter = (looks: number) => {
+  let left = looks;
+  return { remainingMs: () => (left-- > 0 ? 60_000 : 5_000) };
+};
+
+const withoutTimes = async (world: World) => ({ items: await world.items() });
+
+describe('a pass whose time runs short', () => {
+  it('does nothing when it has no time at all, and says so', async () => {
+    const world = await embeddedWorld();
+    await world.has(everySituation());
+    const before = await world.items();
+    const report = await world.pass({}, { remainingMs: () => 5_000 });
+    expect(report).toMatchObject({ complete: false, requests: { total: 0 } });
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('ends what it started: a message it sent is marked', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      Array.from({ length: 450 }, (_, index) => task({ taskId: BigInt(index + 1) })),
+    );
+    const report = await world.pass({}, shortAfter(4));
+    expect(report.complete).toBe(false);
+    const sent = await world.messages();
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.length).toBeLessThan(450);
+    const { tasks } = await world.items();
+    expect(tasks.filter(({ enqueueCount }) => enqueueCount === 1n)).toHaveLength(sent.length);
+    expect(report.tasks.enqueued).toBe(sent.length);
+  });
+
+  it('leaves the rest due, and the next passes carry on to the same end', async () => {
+    const disturbed = await embeddedWorld();
+    await disturbed.has(everySituation());
+    let passes = 0;
+    for (let looks = 1; !(await disturbed.pass({}, shortAfter(looks))).complete; looks++) passes++;
+    expect(passes).toBeGreaterThan(1);
+
+    const undisturbed = await embeddedWorld();
+    await undisturbed.has(everySituation());
+    expect((await undisturbed.pass()).complete).toBe(true);
+    expect(await withoutTimes(disturbed)).toEqual(await withoutTimes(undisturbed));
+  });
+
+  it('does not settle a Failed job whose tasks it did not get through', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 250 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed')),
+    );
+    const report = await world.pass({}, shortAfter(6));
+    expect(report.complete).toBe(false);
+    expect(report.segments.dropped).toBeGreaterThan(0);
+    expect(report.segments.dropped).toBeLessThan(250);
+    expect(await world.job()).toMatchObject({ dueAt: BigInt(NOW - 60_000) });
+    expect(await world.job()).not.toHaveProperty('segmentsDroppedAt');
+
+    const next = await world.pass();
+    expect(next.segments.dropped + report.segments.dropped).toBe(250);
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+  });
+
+  it('is cut off with its requests when one of them hangs, and still returns a report', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    const startedAt = Date.now();
+    const report = await world.pass(
+      {},
+      {
+        remainingMs: () => startedAt + 11_500 - Date.now(),
+        disturb: async ({ operation, proceed }) => {
+          if (operation === 'SendMessageBatch') await new Promise((resolve) => setTimeout(resolve, 10_900));
+          return proceed();
+        },
+      },
+    );
+    expect(report.messages).toEqual({ sent: 0, failed: 1 });
+    expect(await world.task()).toMatchObject({ enqueueCount: 0n });
+  });
+});
+
+describe('a recovery whose time runs short', () => {
+  it('returns the job to go on from, and goes on from there to the same end', async () => {
+    const jobIds = Array.from({ length: 120 }, (_, index) => BigInt(index + 1));
+    const records = jobIds.flatMap((jobId) => [
+      job({ jobId, state: jobId % 10n === 0n ? 'Failed' : 'Executing' }),
+      ...[1n, 2n, 3n].map((taskId) =>
+        task({ jobId, taskId, state: 'Completed', targets: [jobId * 10n + taskId] }),
+      ),
+      task({ jobId, taskId: 4n }),
+      ...[1n, 2n, 3n].map((n) => segment(jobId * 10n + n, 'Flushed', { jobId })),
+    ]);
+    const disturbed = await embeddedWorld();
+    const undisturbed = await embeddedWorld();
+    await Promise.all([disturbed.has(records), undisturbed.has(records)]);
+    await undisturbed.pass({ mode: 'recover' });
+
+    const wentOnFrom: (string | undefined)[] = [];
+    let event: Record<string, unknown> = { mode: 'recover' };
+    for (;;) {
+      const report = await disturbed.pass(event, shortAfter(12));
+      if (report.complete) break;
+      wentOnFrom.push(report.fromJobId);
+      expect(wentOnFrom.length).toBeLessThan(50);
+      event = { mode: 'recover', fromJobId: report.fromJobId };
+    }
+    expect(wentOnFrom.length).toBeGreaterThan(1);
+    expect(wentOnFrom.map(Number)).toEqual([...wentOnFrom.map(Number)].sort((a, b) => a - b));
+
+    const states = async (world: World) => {
+      const { jobs, segments } = await world.items();
+      return { jobs, segments };
+    };
+    expect(await states(disturbed)).toEqual(await states(undisturbed));
+    const sent = new Set((await disturbed.messages()).map(({ jobId }) => jobId));
+    expect(sent).toEqual(new Set((await undisturbed.messages()).map(({ jobId }) => jobId)));
+  });
+
+  it('that has no time at all goes on from where it was to start', async () => {
+    const world = await embeddedWorld();
+    const noTime = { remainingMs: () => 0 };
+    expect(await world.pass({ mode: 'recover' }, noTime)).toMatchObject({ complete: false, fromJobId: '1' });
+    const event = { mode: 'recover', fromJobId: '449999999999999991' };
+    expect(await world.pass(event, noTime)).toMatchObject({
+      complete: false,
+      fromJobId: '449999999999999991',
+    });
+  });
+});
