@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR, job, NOW, segment, task } from './support/builders.ts';
+import { embeddedWorld } from './support/embedded-world.ts';
+
+const ids = (count: number): bigint[] => Array.from({ length: count }, (_, index) => BigInt(index + 1));
+
+describe('the cost of a pass', () => {
+  it.each([
+    ['one job', () => 1n],
+    ['a job each', (taskId: bigint) => taskId],
+  ])(
+    '3,000 Pending tasks of %s: each message once, ascending, within the budget of requests',
+    async (_, jobOf) => {
+      const world = await embeddedWorld();
+      const jobIds = [...new Set(ids(3_000).map(jobOf))];
+      await world.has(
+        jobIds.map((jobId) => job({ jobId })),
+        ids(3_000).map((taskId) => task({ jobId: jobOf(taskId), taskId, dueAt: NOW - Number(taskId) })),
+      );
+      const report = await world.pass();
+      expect((await world.messages()).map(({ taskId }) => BigInt(taskId))).toEqual(ids(3_000));
+      expect(report.requests.byOperation).toMatchObject({
+        SendMessageBatch: 300,
+        BatchExecuteStatement: 120,
+      });
+      expect(report.requests.total).toBeLessThanOrEqual(3_000 / 10 + 3_000 / 25 + 40);
+      expect(report.tasks.enqueued).toBe(3_000);
+    },
+  );
+
+  it('is one query a shard and table when nothing is due, whatever the tables hold', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      ids(50).flatMap((jobId) => [job({ jobId }), job({ jobId: jobId + 100n, state: 'Completed' })]),
+      ids(1_000).map((taskId) => task({ taskId, dueAt: NOW + 1, targets: ids(50) })),
+      ids(200).map((id) => segment(id)),
+    );
+    const before = await world.items();
+    const report = await world.pass();
+    expect(report.requests).toEqual({ total: 8, byOperation: { Query: 8 } });
+    expect(report.capacity).toEqual({ readUnits: 4, writeUnits: 0 });
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('is in proportion to what is due, not to what runs or waits in the queue', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      ids(500).map((taskId) => task({ taskId, enqueueCount: 1, dueAt: NOW + HOUR })),
+      task({ taskId: 999n }),
+    );
+    const report = await world.pass();
+    expect(report.read).toMatchObject({ dueTasks: 1, jobs: 1, tasks: 0 });
+    expect(report.requests.total).toBeLessThanOrEqual(8 + 3);
+  });
+});
+
+describe('the window', () => {
+  it('bounds what is held: ten windows of tasks are read one after the other', async () => {
+    const world = await embeddedWorld({ windowSize: 100 });
+    await world.has(
+      job(),
+      ids(1_000).map((taskId) => task({ taskId })),
+    );
+    const report = await world.pass();
+    expect(report.tasks.enqueued).toBe(1_000);
+    expect(report.read.jobs).toBe(10);
+  });
+});
