@@ -7,6 +7,8 @@ import { DUE_INDEX } from './due-index.ts';
 export interface TableDefinition {
   readonly partitionKey: string;
   readonly sortKey?: string;
+  /** DynamoDB's time to live: the one time in epoch seconds. */
+  readonly timeToLiveAttribute?: string;
   readonly dueIndex?: {
     readonly name: string;
     readonly partitionKey: string;
@@ -14,9 +16,6 @@ export interface TableDefinition {
     readonly nonKeyAttributes: readonly string[];
   };
 }
-
-/** DynamoDB's time to live: the one time in epoch seconds. */
-export const TIME_TO_LIVE_ATTRIBUTE = 'expiresAt';
 
 const dueIndex = {
   name: DUE_INDEX,
@@ -28,8 +27,8 @@ const dueIndex = {
 } as const;
 
 export const tableDefinitions = {
-  jobs: { partitionKey: 'jobId', dueIndex },
-  tasks: { partitionKey: 'jobId', sortKey: 'taskId', dueIndex },
+  jobs: { partitionKey: 'jobId', timeToLiveAttribute: 'expiresAt', dueIndex },
+  tasks: { partitionKey: 'jobId', sortKey: 'taskId', timeToLiveAttribute: 'expiresAt', dueIndex },
   segments: { partitionKey: 'segmentId' },
 } as const satisfies Record<string, TableDefinition>;
 

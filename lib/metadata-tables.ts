@@ -1,0 +1,82 @@
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { DUE_INDEX } from '../functions/copy-segment/due-index.ts';
+import {
+  type TableDefinition,
+  type TableKind,
+  type TableNames,
+  tableDefinitions,
+} from '../functions/copy-segment/table-definitions.ts';
+
+export interface MetadataTablesProps {
+  /** Tables that exist already; they are neither changed nor removed. */
+  readonly existing?: TableNames | undefined;
+  readonly disposable: boolean;
+}
+
+/** The jobs, tasks and segments of restores. */
+export class MetadataTables extends Construct {
+  readonly names: TableNames;
+  private readonly arns: Readonly<Record<TableKind, string>>;
+
+  constructor(scope: Construct, id: string, { existing, disposable }: MetadataTablesProps) {
+    super(scope, id);
+    const of = (kind: TableKind) => {
+      if (existing) {
+        const arn = Stack.of(this).formatArn({
+          service: 'dynamodb',
+          resource: 'table',
+          resourceName: existing[kind],
+        });
+        return { name: existing[kind], arn };
+      }
+      const table = this.createTable(kind, disposable);
+      return { name: table.tableName, arn: table.tableArn };
+    };
+    const [jobs, tasks, segments] = [of('jobs'), of('tasks'), of('segments')];
+    this.names = { jobs: jobs.name, tasks: tasks.name, segments: segments.name };
+    this.arns = { jobs: jobs.arn, tasks: tasks.arn, segments: segments.arn };
+  }
+
+  /** What a pass does with the tables, and no more: it creates and deletes no item. */
+  grantInspection(role: IRole): void {
+    const { jobs, tasks, segments } = this.arns;
+    const allow = (actions: string[], ...resources: string[]): void => {
+      const names = actions.map((action) => `dynamodb:${action}`);
+      role.addToPrincipalPolicy(new PolicyStatement({ actions: names, resources }));
+    };
+    allow(['Query'], `${jobs}/index/${DUE_INDEX}`, `${tasks}/index/${DUE_INDEX}`, tasks);
+    allow(['BatchGetItem', 'PartiQLUpdate'], jobs, tasks, segments);
+    allow(['Scan'], jobs, tasks);
+    allow(['UpdateItem'], tasks);
+  }
+
+  private createTable(kind: TableKind, disposable: boolean): TableV2 {
+    const { partitionKey, sortKey, timeToLiveAttribute, dueIndex }: TableDefinition = tableDefinitions[kind];
+    return new TableV2(this, `${kind[0]?.toUpperCase()}${kind.slice(1)}`, {
+      partitionKey: number(partitionKey),
+      ...(sortKey && { sortKey: number(sortKey) }),
+      ...(timeToLiveAttribute && { timeToLiveAttribute }),
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: !disposable,
+      removalPolicy: disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      globalSecondaryIndexes: dueIndex
+        ? [
+            {
+              indexName: dueIndex.name,
+              partitionKey: number(dueIndex.partitionKey),
+              sortKey: number(dueIndex.sortKey),
+              projectionType: ProjectionType.INCLUDE,
+              nonKeyAttributes: [...dueIndex.nonKeyAttributes],
+            },
+          ]
+        : [],
+    });
+  }
+}
+
+const number = (name: string) => ({ name, type: AttributeType.NUMBER });

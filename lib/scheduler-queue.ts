@@ -1,0 +1,43 @@
+import { Duration } from 'aws-cdk-lib';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+
+/** Workers take a task by a conditional write; a message that was received this often is nobody's. */
+const MOST_RECEIVES = 5;
+
+/** SQS keeps no message longer. */
+const LONGEST_RETENTION = Duration.days(14);
+
+export interface SchedulerQueueProps {
+  /** A queue that exists already, standard or FIFO; it is not changed. */
+  readonly existingArn?: string | undefined;
+}
+
+/** The queue that the scheduler's workers take tasks from. */
+export class SchedulerQueue extends Construct {
+  readonly queue: IQueue;
+
+  constructor(scope: Construct, id: string, { existingArn }: SchedulerQueueProps) {
+    super(scope, id);
+    this.queue = existingArn
+      ? Queue.fromQueueArn(this, 'Existing', existingArn)
+      : new Queue(this, 'Queue', {
+          ...secured,
+          retentionPeriod: LONGEST_RETENTION,
+          deadLetterQueue: { queue: deadLetterQueue(this, 'DeadLetters'), maxReceiveCount: MOST_RECEIVES },
+        });
+  }
+
+  grantSend(role: IRole): void {
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
+    );
+  }
+}
+
+/** A queue for what could not be delivered, kept for two weeks. */
+export const deadLetterQueue = (scope: Construct, id: string): Queue =>
+  new Queue(scope, id, { ...secured, retentionPeriod: LONGEST_RETENTION });
+
+const secured = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };
