@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Arguments, parseArguments } from './arguments.ts';
+import { NoEmbeddedEngineError } from './embedded-dynamodb.ts';
+import { startEngines } from './engines.ts';
+import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file.ts';
+import { createRestoreWorld } from './restore-world.ts';
+import { makePasses, type PassMade } from './run.ts';
+import { jsonOf, showPass, showRun } from './show.ts';
+
+const SAMPLE = join(import.meta.dirname, 'sample', 'restore.ndjson');
+
+/** What the operator can mend; anything else is a fault, and shows its stack. */
+class UserError extends Error {
+  override name = 'UserError';
+}
+
+async function main(): Promise<void> {
+  const options = parseArguments(process.argv);
+  const restore = await readFileOf(options);
+
+  const stop = new AbortController();
+  const interrupted = (): void => {
+    // The first ends the run after the pass under way; the second does not wait. The engines end in either case.
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted);
+
+  const engines = await startEngines();
+  try {
+    await run(engines, restore, options, stop.signal);
+  } finally {
+    await engines.stop();
+  }
+  if (stop.signal.aborted && options.watch === undefined) process.exitCode = 130;
+}
+
+async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
+  const path = file ?? SAMPLE;
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${path} cannot be read (${error.code}); --file names a restore, NDJSON in Milvus' proto JSON`,
+    );
+  });
+  try {
+    return readRestore(text, Date.now());
+  } catch (error) {
+    if (!(error instanceof UnreadableRestoreError)) throw error;
+    throw new UserError(`${path}: nothing was loaded\n${error.message}`);
+  }
+}
+
+async function run(
+  engines: Awaited<ReturnType<typeof startEngines>>,
+  restore: readonly RestoreItem[],
+  options: Arguments,
+  stop: AbortSignal,
+): Promise<void> {
+  const world = await createRestoreWorld(engines);
+  try {
+    await world.load(restore);
+    const before = await world.items();
+    if (!options.json)
+      console.log(`Loaded ${restore.length} records into ${Object.values(world.tables).join(', ')}.`);
+
+    const passes: PassMade[] = [];
+    for await (const pass of makePasses(world, options, stop)) {
+      if (options.watch === undefined) passes.push(pass);
+      else console.log(options.json ? JSON.stringify(pass.report) : showPass(pass));
+    }
+    if (options.watch !== undefined && options.json) return;
+
+    const [after, messages] = [await world.items(), await world.receive()];
+    const result = { before, after, passes, messages, now: Date.now() };
+    console.log(options.json ? jsonOf(result) : showRun(result));
+  } finally {
+    await world.remove();
+  }
+}
+
+// Whoever reads the output, such as `head`, may have enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+main().catch((error: unknown) => {
+  const isForTheUser = error instanceof UserError || error instanceof NoEmbeddedEngineError;
+  console.error(isForTheUser ? error.message : error);
+  process.exitCode = 1;
+});
