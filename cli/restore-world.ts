@@ -11,7 +11,7 @@ import { BatchWriteCommand, type DynamoDBDocumentClient, paginateScan } from '@a
 import { compareIds } from '../functions/copy-segment/ids.ts';
 import type { Item } from '../functions/copy-segment/item.ts';
 import type { TableKind, TableNames } from '../functions/copy-segment/table-definitions.ts';
-import { createDynamoClient, createSqsClient } from '../functions/inspector/aws-clients.ts';
+import { createDynamoClient, createSqsClient } from '../functions/inspector/aws/clients.ts';
 import { batchesOf, untilDone } from '../functions/inspector/batches.ts';
 import { createTables } from './create-tables.ts';
 import type { Engines } from './engines.ts';

@@ -1,9 +1,9 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
-import Table from 'cli-table3';
+import { styleText } from 'node:util';
 import type { Item } from '../functions/copy-segment/item.ts';
 import type { ObservedVerdict } from '../functions/inspector/pass.ts';
 import type { TableItems } from './restore-world.ts';
 import type { PassMade } from './run.ts';
+import { grid, ROWS_SHOWN } from './terminal-table.ts';
 
 /** A run from its beginning to its end. */
 export interface Run {
@@ -14,13 +14,6 @@ export interface Run {
   /** Epoch milliseconds. */
   readonly now: number;
 }
-
-/** So many rows of a table are shown; a restore of thousands is counted below it. */
-const ROWS_SHOWN = 60;
-
-/** Columns where there is no terminal to ask. */
-const WIDTH_OF_A_FILE = 140;
-const NARROWEST_LAST_COLUMN = 24;
 
 /** What happened, for a person at a terminal. */
 export function showRun(run: Run): string {
@@ -53,40 +46,6 @@ export function showPass({ report }: PassMade): string {
 
 const heading = (title: string, note: string): string =>
   `\n${styleText('bold', title)} ${styleText('dim', note)}`;
-
-function grid(head: string[], rows: readonly string[][]): string {
-  if (rows.length === 0) return styleText('dim', '  none');
-  const shown = rows.slice(0, ROWS_SHOWN);
-  const table = new Table({
-    head: head.map((name) => styleText('cyan', name)),
-    // The library would colour what goes to a file, too.
-    style: { head: [], border: [], compact: true },
-    colWidths: columnWidths([head, ...shown]),
-    wordWrap: true,
-  });
-  table.push(...shown);
-  const more = rows.length - shown.length;
-  return more > 0 ? `${table}\n  … and ${more} more` : table.toString();
-}
-
-/** As wide as they need to be, but for the last one, which takes what the terminal has left. */
-function columnWidths(rows: readonly string[][]): number[] {
-  const needed = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
-  );
-  const last = needed.pop() ?? 0;
-  const left =
-    (process.stdout.columns ?? WIDTH_OF_A_FILE) - needed.reduce((sum, width) => sum + width + 1, 0) - 2;
-  return [...needed, Math.max(NARROWEST_LAST_COLUMN, Math.min(last, left))];
-}
-
-const PADDING = 2;
-const widthOf = (cell: string): number =>
-  Math.max(
-    ...stripVTControlCharacters(cell)
-      .split('\n')
-      .map((line) => line.length + (line.match(/⏰/g)?.length ?? 0)),
-  ) + PADDING;
 
 function tasks(run: Run, ledger: Ledger): string[] {
   const groups = Object.entries(Object.groupBy(run.before.tasks, ({ jobId }) => String(jobId)));
@@ -203,22 +162,3 @@ const requestsOf = ({ total, byOperation }: PassMade['report']['requests']): str
   `${total}: ${Object.entries(byOperation)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')}`;
-
-/** The same as JSON: ids as strings, times as numbers, everything else as it is. */
-export function jsonOf({ before, after, passes, messages }: Run): string {
-  const document = {
-    passes: passes.map(({ report }) => report),
-    verdicts: passes.flatMap(({ report: { passId }, verdicts }) =>
-      verdicts.map((verdict) => ({ passId, ...verdict })),
-    ),
-    messages,
-    tables: { before, after },
-  };
-  return JSON.stringify(document, idsAsStrings, 2);
-}
-
-const TIMES_AND_COUNTS = /At$|^(taskVersion|enqueueCount|dueShard|numOfRows)$/;
-
-/** DynamoDB's numbers arrive as bigint: ids become decimal strings, as in every JSON; times and counts fit. */
-export const idsAsStrings = (name: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? (TIMES_AND_COUNTS.test(name) ? Number(value) : String(value)) : value;

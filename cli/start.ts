@@ -6,7 +6,8 @@ import { startEngines } from './engines.ts';
 import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file.ts';
 import { createRestoreWorld } from './restore-world.ts';
 import { makePasses, type PassMade } from './run.ts';
-import { jsonOf, showPass, showRun } from './show.ts';
+import { runAsJson } from './run-as-json.ts';
+import { showPass, showRun } from './show.ts';
 
 const SAMPLE = join(import.meta.dirname, 'sample', 'restore.ndjson');
 
@@ -73,7 +74,7 @@ async function run(
 
     const [after, messages] = [await world.items(), await world.receive()];
     const result = { before, after, passes, messages, now: Date.now() };
-    console.log(options.json ? jsonOf(result) : showRun(result));
+    console.log(options.json ? runAsJson(result) : showRun(result));
   } finally {
     await world.remove();
   }

@@ -1,10 +1,10 @@
 import { isInIndex, LONGEST_BACKOFF_MS } from '../copy-segment/due-index.ts';
 import type { IndexedTask, Task } from '../copy-segment/task.ts';
-import type { WriteOutcome } from './conditional-update.ts';
 import { enqueueTasks, type ToEnqueue } from './enqueue-tasks.ts';
 import type { Pass } from './pass.ts';
 import type { Problem, TaskOutcome } from './pass-report.ts';
 import { settleTasks } from './settle-tasks.ts';
+import type { WriteOutcome } from './stores.ts';
 import { LEASES_LOST, type Verdict, type VerdictKind } from './verdict.ts';
 
 /** A task and what is to be done about it: to fail it or to drop its targets takes the task as the table holds it. */

@@ -1,8 +1,7 @@
 import { type DropOutcome, judgeSegment } from '../copy-segment/segment.ts';
-import type { WriteOutcome } from './conditional-update.ts';
+import { reasonOf } from './aws/reason-of.ts';
 import type { Pass } from './pass.ts';
-import { reasonOf } from './reason-of.ts';
-import type { DropRequest } from './segment-store.ts';
+import type { DropRequest, WriteOutcome } from './stores.ts';
 
 /** A target segment that is to be dropped, and the task it belongs to. */
 export interface Target extends DropRequest {

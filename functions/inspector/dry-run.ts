@@ -1,42 +1,23 @@
-import { done } from './conditional-update.ts';
-import type { JobStore } from './job-store.ts';
-import type { SchedulerQueue } from './scheduler-queue.ts';
-import type { SegmentStore } from './segment-store.ts';
-import type { TaskStore } from './task-store.ts';
-
-/** The tables and the queue, as a pass sees them. */
-export interface Stores {
-  readonly jobs: JobStore;
-  readonly tasks: TaskStore;
-  readonly segments: SegmentStore;
-  readonly queue: SchedulerQueue;
-}
+import { done, type JobWrites, type SegmentWrites, type Stores, type TaskWrites } from './stores.ts';
 
 /** The same reads, and writes that all succeed without being made: the report says what would have been. */
-export function dryRun({ jobs, tasks, segments }: Stores): Stores {
-  const each = async (items: readonly unknown[]) => items.map(() => done);
-  const one = async () => done;
-  return {
-    jobs: {
-      due: jobs.due,
-      read: jobs.read,
-      smallestIds: jobs.smallestIds,
-      settle: one,
-      rest: one,
-      schedule: one,
-    },
-    tasks: {
-      due: tasks.due,
-      read: tasks.read,
-      ofJob: tasks.ofJob,
-      mark: each,
-      release: each,
-      fail: each,
-      settle: each,
-      rest: each,
-      schedule: each,
-    },
-    segments: { read: segments.read, drop: each },
-    queue: { send: async (messages) => messages.map(() => ({ kind: 'sent' })) },
-  };
-}
+export const dryRun = ({ jobs, tasks, segments }: Stores): Stores => ({
+  jobs: { ...jobs, ...jobWrites },
+  tasks: { ...tasks, ...taskWrites },
+  segments: { ...segments, ...segmentWrites },
+  queue: { send: async (messages) => messages.map(() => ({ kind: 'sent' })) },
+});
+
+const one = async () => done;
+const each = async (items: readonly unknown[]) => items.map(() => done);
+
+const jobWrites: JobWrites = { settle: one, rest: one, schedule: one };
+const taskWrites: TaskWrites = {
+  mark: each,
+  release: each,
+  fail: each,
+  settle: each,
+  rest: each,
+  schedule: each,
+};
+const segmentWrites: SegmentWrites = { drop: each };

@@ -1,9 +1,9 @@
 import type { IndexedTask } from '../copy-segment/task.ts';
 import { type EnqueueReason, messageFor } from '../copy-segment/task-message.ts';
 import { batchesOf } from './batches.ts';
-import type { WriteOutcome } from './conditional-update.ts';
 import type { Pass } from './pass.ts';
-import { MESSAGES_A_BATCH } from './scheduler-queue.ts';
+import type { WriteOutcome } from './stores.ts';
+import { MESSAGES_A_BATCH } from './stores.ts';
 
 export interface ToEnqueue {
   readonly task: IndexedTask;

@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { createDynamoClient, createSqsClient } from './aws-clients.ts';
+import { createDynamoClient, createSqsClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';

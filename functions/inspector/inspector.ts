@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { TableNames } from '../copy-segment/table-definitions.ts';
-import { type AwsCalls, meteredCalls } from './aws-calls.ts';
-import { dryRun, type Stores } from './dry-run.ts';
+import { type AwsCalls, meteredCalls } from './aws/calls.ts';
+import { createJobStore } from './aws/job-store.ts';
+import { createSchedulerQueue } from './aws/scheduler-queue.ts';
+import { createSegmentStore } from './aws/segment-store.ts';
+import { createTaskStore } from './aws/task-store.ts';
+import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
-import { createJobStore } from './job-store.ts';
 import type { ObservedVerdict, Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
-import { createTally, type PassReport, type Problem } from './pass-report.ts';
+import type { PassReport, Problem } from './pass-report.ts';
 import { recover } from './recover.ts';
-import { createSchedulerQueue } from './scheduler-queue.ts';
-import { createSegmentStore } from './segment-store.ts';
-import { createTaskStore } from './task-store.ts';
+import type { Stores } from './stores.ts';
+import { createTally } from './tally.ts';
 import { createTimeBudget } from './time-budget.ts';
 
 /** DESIGN's window: what a pass holds in memory at once, whatever is due. */

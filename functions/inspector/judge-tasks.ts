@@ -2,7 +2,7 @@ import type { JobLookup } from '../copy-segment/job.ts';
 import type { IndexedTask, Task, TaskKey } from '../copy-segment/task.ts';
 import type { Judged } from './act-on-tasks.ts';
 import type { Pass } from './pass.ts';
-import type { TaskSighting } from './task-store.ts';
+import type { TaskSighting } from './stores.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
 /** Judges tasks that were read from the table, strongly consistent. */

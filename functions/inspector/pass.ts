@@ -1,6 +1,6 @@
-import type { Stores } from './dry-run.ts';
 import type { PassRequest } from './pass-event.ts';
-import type { Tally } from './pass-report.ts';
+import type { Stores } from './stores.ts';
+import type { Tally } from './tally.ts';
 import type { TimeBudget } from './time-budget.ts';
 import type { Mode, VerdictKind } from './verdict.ts';
 

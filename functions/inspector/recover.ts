@@ -7,7 +7,7 @@ import { judgeTasks } from './judge-tasks.ts';
 import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleFailedJobs } from './settle-failed-jobs.ts';
-import type { TaskSighting } from './task-store.ts';
+import type { TaskSighting } from './stores.ts';
 
 /** Jobs that are read together. */
 const JOBS_A_GROUP = 100;

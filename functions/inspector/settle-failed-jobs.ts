@@ -2,11 +2,11 @@ import pMap from 'p-map';
 import { isInIndex } from '../copy-segment/due-index.ts';
 import { isJob, type Job, type JobLookup } from '../copy-segment/job.ts';
 import { batchesOf } from './batches.ts';
-import type { WriteOutcome } from './conditional-update.ts';
 import { type Pass, TASKS_A_CHUNK } from './pass.ts';
 import type { JobOutcome } from './pass-report.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleTasks } from './settle-tasks.ts';
+import type { WriteOutcome } from './stores.ts';
 import { verdictOnJob } from './verdict.ts';
 
 /** Failed jobs at once; each of them keeps up to a hundred tasks' targets in flight. */

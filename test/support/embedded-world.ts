@@ -17,7 +17,7 @@ import { inject } from 'vitest';
 import { createTables } from '../../cli/create-tables.ts';
 import type { TableKind, TableNames } from '../../functions/copy-segment/table-definitions.ts';
 import type { TaskMessage } from '../../functions/copy-segment/task-message.ts';
-import { createDynamoClient, createSqsClient } from '../../functions/inspector/aws-clients.ts';
+import { createDynamoClient, createSqsClient } from '../../functions/inspector/aws/clients.ts';
 import { batchesOf } from '../../functions/inspector/batches.ts';
 import { createInspector, type PassRun } from '../../functions/inspector/inspector.ts';
 import type { ObservedVerdict } from '../../functions/inspector/pass.ts';

@@ -1,42 +1,10 @@
-import { shardToKeep } from '../copy-segment/due-index.ts';
-import { compareIds } from '../copy-segment/ids.ts';
-import { type Job, type JobLookup, readJob } from '../copy-segment/job.ts';
-import type { AwsCalls } from './aws-calls.ts';
-import {
-  type ConditionalUpdate,
-  is,
-  isMissing,
-  updateEach,
-  type WriteOutcome,
-} from './conditional-update.ts';
+import { shardToKeep } from '../../copy-segment/due-index.ts';
+import { compareIds } from '../../copy-segment/ids.ts';
+import { type Job, type JobLookup, readJob } from '../../copy-segment/job.ts';
+import type { JobStore, WriteOutcome } from '../stores.ts';
+import type { AwsCalls } from './calls.ts';
 import { dueItems, readItems, scanPages } from './read-items.ts';
-
-/** A job that the index says is due. */
-export interface DueJob {
-  readonly jobId: bigint;
-  readonly dueAt: number;
-}
-
-export interface JobReads {
-  /** Jobs due in a shard of the index, the longest due first. Eventually consistent. */
-  due(shard: number, now: number): AsyncIterable<readonly DueJob[]>;
-  /** What there is under each id, strongly consistent. */
-  read(jobIds: readonly bigint[]): Promise<Map<bigint, JobLookup>>;
-  /**
-   * The smallest `limit` job ids from `from` on that a job or a task has, ascending: a task whose job is
-   * missing is found too. Tables are partitioned by hash, so each call scans both; memory stays at `limit`.
-   */
-  smallestIds(from: bigint, limit: number): Promise<bigint[]>;
-}
-
-/** Each write holds on the condition that the job is in the state that was read. None of them throws. */
-export interface JobWrites {
-  settle(job: Job, now: number): Promise<WriteOutcome>;
-  rest(job: Job): Promise<WriteOutcome>;
-  schedule(job: Job, dueAt: number): Promise<WriteOutcome>;
-}
-
-export type JobStore = JobReads & JobWrites;
+import { type ConditionalUpdate, is, isMissing, updateEach } from './update-each.ts';
 
 export function createJobStore(
   calls: AwsCalls,

@@ -4,18 +4,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { BatchExecuteStatementCommand, type BatchExecuteStatementCommandOutput } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
-import type { Item } from '../copy-segment/item.ts';
-import { type AwsCalls, CONCURRENCY } from './aws-calls.ts';
-import { batchesOf, untilDone } from './batches.ts';
+import { batchesOf, untilDone } from '../batches.ts';
+import { done, type WriteOutcome } from '../stores.ts';
+import { type AwsCalls, CONCURRENCY } from './calls.ts';
 import { reasonOf } from './reason-of.ts';
-
-/** How one conditional write ended. The item is what the condition met, if the engine tells. */
-export type WriteOutcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'conditionFailed'; readonly item?: Item }
-  | { readonly kind: 'failed'; readonly reason: string };
-
-export const done: WriteOutcome = { kind: 'done' };
 
 /** A piece of a PartiQL sentence; values travel as parameters only. */
 export interface Clause {

@@ -6,10 +6,10 @@ import {
   type ScanCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
-import { DUE_INDEX } from '../copy-segment/due-index.ts';
-import type { Item } from '../copy-segment/item.ts';
-import { type AwsCalls, CONCURRENCY } from './aws-calls.ts';
-import { batchesOf, untilDone } from './batches.ts';
+import { DUE_INDEX } from '../../copy-segment/due-index.ts';
+import type { Item } from '../../copy-segment/item.ts';
+import { batchesOf, untilDone } from '../batches.ts';
+import { type AwsCalls, CONCURRENCY } from './calls.ts';
 
 /** DynamoDB's limit on the keys of one `BatchGetItem`. */
 const KEYS_A_BATCH = 100;

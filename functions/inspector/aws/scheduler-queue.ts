@@ -1,22 +1,9 @@
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
-import type { TaskMessage } from '../copy-segment/task-message.ts';
-import type { AwsCalls } from './aws-calls.ts';
-import { untilDone } from './batches.ts';
+import type { TaskMessage } from '../../copy-segment/task-message.ts';
+import { untilDone } from '../batches.ts';
+import type { SchedulerQueue, SendOutcome } from '../stores.ts';
+import type { AwsCalls } from './calls.ts';
 import { reasonOf } from './reason-of.ts';
-
-/** SQS' limit on the entries of one `SendMessageBatch`. */
-export const MESSAGES_A_BATCH = 10;
-
-export type SendOutcome = { readonly kind: 'sent' } | { readonly kind: 'failed'; readonly reason: string };
-
-export interface SchedulerQueue {
-  /**
-   * Sends at most ten messages in one request.
-   *
-   * @returns the outcomes, in the order of the messages; never throws
-   */
-  send(messages: readonly TaskMessage[]): Promise<SendOutcome[]>;
-}
 
 /** After so many requests in a row that failed whole, the rest of the pass does without the queue. */
 const FAILURES_THAT_CLOSE = 3;
