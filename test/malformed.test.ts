@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { job, NOW, segment, task } from './support/builders.ts';
+import { job, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
 
 const malformedTasks: [attribute: string, overrides: Record<string, unknown>, reason: RegExp][] = [
@@ -92,15 +92,54 @@ describe('a job that cannot be read', () => {
   });
 });
 
-describe('a marker that cannot be read', () => {
+describe('a marker of a kind that nobody should write', () => {
+  it.each([NOW - 0.5, -1, 0])(
+    '%d is a time to look, and hides nothing that is due after it',
+    async (dueAt) => {
+      const world = await embeddedWorld();
+      await world.has(
+        job(),
+        task({ taskId: 1n, dueAt }),
+        task({ taskId: 5n }),
+        task({ taskId: 9n, dueAt: NOW }),
+      );
+      await world.pass();
+      expect((await world.messages()).map(({ taskId }) => taskId)).toEqual(['1', '5', '9']);
+    },
+  );
+
   it('is no reason not to read the task; recovery mends it', async () => {
     const world = await embeddedWorld();
-    await world.has(job(), task({ dueShard: 1, dueAt: null }));
-    await world.put('tasks', { ...(await world.task()), dueAt: 10n ** 20n });
+    await world.has(job(), task({ taskId: 1n, dueAt: null }), task({ taskId: 2n, dueAt: null }));
+    await world.put('tasks', { ...(await world.task(1n)), dueAt: 10n ** 20n });
+    await world.put('tasks', { ...(await world.task(2n)), dueShard: 1.5, dueAt: NOW });
     await world.pass({ mode: 'recover' });
-    expect(await world.messages()).toHaveLength(1);
-    expect(Number((await world.task())?.dueAt)).toBe(NOW + 15 * 60_000);
+    expect(await world.messages()).toHaveLength(2);
+    expect(await world.task(1n)).toMatchObject({ dueAt: BigInt(NOW + 15 * MINUTE) });
+    expect(await world.task(2n)).toMatchObject({ dueShard: 2n, dueAt: BigInt(NOW + 15 * MINUTE) });
   });
+});
+
+describe('a key that is no id', () => {
+  it.each([0n, -5n, 2n ** 63n, 1.5])(
+    '%s is reported, and stops neither an inspection nor a recovery',
+    async (taskId) => {
+      const world = await embeddedWorld({ windowSize: 1 });
+      await world.has(job({ jobId: 1n }), task({ jobId: 1n }), job({ jobId: 7n }), task({ jobId: 7n }));
+      await world.put('tasks', { ...(await world.task()), taskId, dueShard: 0 });
+      await world.put('tasks', { ...(await world.task()), jobId: taskId, dueShard: 0 });
+      for (const event of [{}, { mode: 'recover' }]) {
+        const report = await world.pass(event);
+        expect(report.problems.map(({ key, kind }) => [key.jobId, key.taskId, kind])).toEqual(
+          expect.arrayContaining([
+            ['1', String(taskId), 'malformed'],
+            [String(taskId), '1', 'malformed'],
+          ]),
+        );
+        expect((await world.messages()).map(({ jobId }) => jobId)).toEqual(['1', '7']);
+      }
+    },
+  );
 });
 
 describe('a segment with attributes of a kind that nobody writes', () => {

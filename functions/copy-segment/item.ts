@@ -26,10 +26,13 @@ export const text = v.string('must be a string (S)');
 export const oneOf = <const T extends readonly string[]>(states: T) =>
   v.picklist(states, (issue) => `must be one of ${states.join(', ')}, is ${issue.received}`);
 
-/** The marker is the inspector's own: one that cannot be read counts as absent, and recovery mends it. */
+/**
+ * The marker is the inspector's own. A shard that is none counts as absent, and recovery mends it; any number is
+ * a time to look, also a fraction or one far off, since the index takes it.
+ */
 export const markerEntries = {
   dueShard: v.fallback(v.optional(whole), undefined),
-  dueAt: v.fallback(v.optional(whole), undefined),
+  dueAt: v.fallback(v.optional(v.pipe(v.union([v.bigint(), v.number()]), v.transform(Number))), undefined),
 };
 
 export function readItem<S extends v.GenericSchema>(schema: S, item: Item): Reading<v.InferOutput<S>> {

@@ -31,18 +31,20 @@ export async function recover(pass: Pass): Promise<Stopped> {
 }
 
 async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGenerator<bigint[]> {
-  let from = request.fromJobId ?? BEFORE_ALL;
+  const from = request.fromJobId ?? BEFORE_ALL;
   if (request.jobIds) {
     yield [...request.jobIds].filter((jobId) => jobId >= from).sort(compareIds);
     return;
   }
+  // Exclusive: whatever sorts just after an id is met, also a key that is no whole number.
+  let after = from - 1n;
   for (;;) {
     // Without time to act on it, a scan of both tables would be for nothing.
     if (time.isShort()) return yield [from];
-    const window = await jobs.smallestIds(from, windowSize);
+    const window = await jobs.smallestIds(after, windowSize);
     if (window.length === 0) return;
     yield window;
-    from = (window.at(-1) as bigint) + 1n;
+    after = window.at(-1) as bigint;
     if (window.length < windowSize) return;
   }
 }

@@ -68,10 +68,10 @@ export interface JobReads {
   /** What there is under each id, strongly consistent. */
   read(jobIds: readonly bigint[]): Promise<Map<bigint, JobLookup>>;
   /**
-   * The smallest `limit` job ids from `from` on that a job or a task has, ascending: a task whose job is
+   * The smallest `limit` job ids above `after` that a job or a task has, ascending: a task whose job is
    * missing is found too. Tables are partitioned by hash, so each call scans both; memory stays at `limit`.
    */
-  smallestIds(from: bigint, limit: number): Promise<bigint[]>;
+  smallestIds(after: bigint, limit: number): Promise<bigint[]>;
 }
 
 /** Each write holds on the condition that the job is in the state that was read. None of them throws. */

@@ -37,7 +37,7 @@ export function createJobStore(
       return lookups;
     },
 
-    async smallestIds(from, limit) {
+    async smallestIds(after, limit) {
       let smallest = new Set<bigint>();
       let bound: bigint | undefined;
       const keep = (): void => {
@@ -49,8 +49,8 @@ export function createJobStore(
         const pages = scanPages(calls, {
           TableName: table,
           ProjectionExpression: 'jobId',
-          FilterExpression: 'jobId >= :from',
-          ExpressionAttributeValues: { ':from': from },
+          FilterExpression: 'jobId > :after',
+          ExpressionAttributeValues: { ':after': after },
         });
         for await (const page of pages) {
           for (const { jobId } of page as readonly { jobId: bigint }[]) {

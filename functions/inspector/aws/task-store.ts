@@ -131,7 +131,7 @@ const asRead = ({ state, taskVersion, leaseExpiresAt }: IndexedTask): Clause[] =
 function sight<T extends IndexedTask>(item: Item, read: (item: Item) => Reading<T>): TaskSighting<T> {
   return {
     key: { jobId: item.jobId as bigint, taskId: item.taskId as bigint },
-    ...(typeof item.dueAt === 'bigint' && { dueAt: Number(item.dueAt) }),
+    ...(item.dueAt !== undefined && { dueAt: Number(item.dueAt) }),
     reading: read(item),
   };
 }
