@@ -18,23 +18,8 @@ describe('a dry run', () => {
       expect(dry.capacity.writeUnits).toBe(0);
 
       const real = await world.pass(event);
-      const comparable = ({
-        verdicts,
-        tasks,
-        jobs,
-        segments,
-        messages,
-        problems,
-        complete,
-      }: typeof real) => ({
-        verdicts,
-        tasks,
-        jobs,
-        segments,
-        messages,
-        problems,
-        complete,
-      });
+      const comparable = ({ passId, dryRun, durationMs, read, requests, capacity, ...rest }: typeof real) =>
+        rest;
       expect(comparable(dry)).toEqual(comparable(real));
       expect(dry.dryRun).toBe(true);
       expect(real.segments.dropped).toBeGreaterThan(0);

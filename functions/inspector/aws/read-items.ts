@@ -2,6 +2,7 @@ import {
   BatchGetCommand,
   QueryCommand,
   type QueryCommandInput,
+  type QueryCommandOutput,
   ScanCommand,
   type ScanCommandInput,
 } from '@aws-sdk/lib-dynamodb';
@@ -60,35 +61,28 @@ export const dueItems = (
     ExpressionAttributeValues: { ':shard': shard, ':now': now },
   });
 
-export async function* queryPages(
-  calls: AwsCalls,
-  query: QueryCommandInput,
-): AsyncGenerator<readonly Item[]> {
-  let start: QueryCommandInput['ExclusiveStartKey'];
-  do {
-    const page = await calls.dynamo.send(
-      new QueryCommand({
-        ...query,
-        ...(start && { ExclusiveStartKey: start }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    yield page.Items ?? [];
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
-}
+/** The pages of a query, one request each. */
+export const queryPages = (calls: AwsCalls, query: QueryCommandInput): AsyncGenerator<readonly Item[]> =>
+  pagesOf((start) =>
+    calls.dynamo.send(new QueryCommand({ ...query, ...start, ReturnConsumedCapacity: 'TOTAL' })),
+  );
 
-export async function* scanPages(calls: AwsCalls, scan: ScanCommandInput): AsyncGenerator<readonly Item[]> {
-  let start: ScanCommandInput['ExclusiveStartKey'];
-  do {
-    const page = await calls.dynamo.send(
-      new ScanCommand({
-        ...scan,
-        ...(start && { ExclusiveStartKey: start }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    yield page.Items ?? [];
-    start = page.LastEvaluatedKey;
-  } while (start !== undefined);
+/** The pages of a scan, one request each. */
+export const scanPages = (calls: AwsCalls, scan: ScanCommandInput): AsyncGenerator<readonly Item[]> =>
+  pagesOf((start) =>
+    calls.dynamo.send(new ScanCommand({ ...scan, ...start, ReturnConsumedCapacity: 'TOTAL' })),
+  );
+
+type Start = Pick<QueryCommandInput, 'ExclusiveStartKey'>;
+type Page = Pick<QueryCommandOutput, 'Items' | 'LastEvaluatedKey'>;
+
+// The SDK's own paginators take nothing but a client, and a pass has a metered one.
+async function* pagesOf(read: (start: Start) => Promise<Page>): AsyncGenerator<readonly Item[]> {
+  let start: Start = {};
+  for (;;) {
+    const { Items: items = [], LastEvaluatedKey: last } = await read(start);
+    yield items;
+    if (last === undefined) return;
+    start = { ExclusiveStartKey: last };
+  }
 }
