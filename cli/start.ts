@@ -52,6 +52,11 @@ async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
   }
 }
 
+/** A watch may go on for days; its end shows the latest passes that met something. */
+const PASSES_KEPT = 100;
+
+const isIdle = ({ report }: PassMade): boolean => report.read.dueTasks + report.read.dueJobs === 0;
+
 async function run(
   engines: Awaited<ReturnType<typeof startEngines>>,
   restore: readonly RestoreItem[],
@@ -67,8 +72,11 @@ async function run(
 
     const passes: PassMade[] = [];
     for await (const pass of makePasses(world, options, stop)) {
-      if (options.watch === undefined) passes.push(pass);
-      else console.log(options.json ? JSON.stringify(pass.report) : showPass(pass));
+      if (options.watch !== undefined)
+        console.log(options.json ? JSON.stringify(pass.report) : showPass(pass));
+      if (options.watch !== undefined && isIdle(pass)) continue;
+      passes.push(pass);
+      if (passes.length > PASSES_KEPT) passes.shift();
     }
     if (options.watch !== undefined && options.json) return;
 
