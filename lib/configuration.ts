@@ -43,10 +43,10 @@ const yesOrNo = v.pipe(
 const tableName = v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, 'must be the name of a table'));
 
 const context = v.object({
-  // EventBridge Scheduler's finest rate is a minute; a pass has to fit in between, so a day is far enough.
+  // EventBridge Scheduler's finest rate is a minute.
   scheduleMinutes: v.optional(whole(1, 24 * 60), 1),
   shards: v.optional(whole(1, 256), DEFAULT_DUE_SHARDS),
-  memoryMiB: v.optional(whole(128, 10_240), 512),
+  memoryMiB: v.optional(whole(128, 10_240), 1_024),
   disposable: v.optional(yesOrNo, false),
   jobsTable: v.optional(tableName),
   tasksTable: v.optional(tableName),

@@ -15,7 +15,7 @@ import { deadLetterQueue, type SchedulerQueue } from './scheduler-queue.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '..', 'functions');
 
-/** Recovery walks the tables and gets all the time there is; an inspection ends before the next one starts. */
+/** Recovery walks the tables, and a Failed job may have a million targets: all the time there is. */
 const TIMEOUT = Duration.minutes(15);
 
 /**

@@ -109,7 +109,7 @@ describe('the function', () => {
     expect(inspector).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
-      MemorySize: 512,
+      MemorySize: 1_024,
       Timeout: 900,
     });
     expect(inspector).not.toHaveProperty('TracingConfig');
@@ -117,7 +117,7 @@ describe('the function', () => {
     expect(stack.only('AWS::Logs::LogGroup').Properties.RetentionInDays).toBe(30);
   });
 
-  it('is told to end an inspection before the schedule starts the next one', () => {
+  it('is told to end work on tasks before the schedule starts the next pass', () => {
     expect(inspector.Environment.Variables.INSPECT_SECONDS).toBe('60');
     const slow = synthesise({ scheduleMinutes: '5' });
     expect(slow.only('AWS::Lambda::Function').Properties.Environment.Variables.INSPECT_SECONDS).toBe('300');
@@ -258,12 +258,12 @@ describe('the configuration', () => {
   const read = (context: Record<string, unknown>) => readConfiguration(new App({ context }).node);
 
   it('has a default for everything', () => {
-    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 512, disposable: false });
+    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
   });
 
   it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 1_024, disposable: true };
-    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '1024', disposable: 'true' })).toEqual(
+    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true };
+    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true' })).toEqual(
       expected,
     );
     expect(read(expected)).toEqual(expected);

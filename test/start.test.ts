@@ -60,7 +60,7 @@ describe('npm start', () => {
     expect(code).toBe(0);
     expect(passes.at(-1)).toMatchObject({ complete: true, read: { dueTasks: 0, dueJobs: 0 } });
     expect(new Set(verdicts.map(({ kind }: { kind: string }) => kind))).toEqual(
-      new Set(['enqueue', 'release', 'fail', 'drop', 'leaveToJob', 'rest', 'orphan', 'dropAll']),
+      new Set(['enqueue', 'release', 'fail', 'drop', 'rest', 'orphan', 'dropAll']),
     );
     expect(messages).toHaveLength(9);
     expect(tables.before.tasks).toHaveLength(40);

@@ -33,7 +33,7 @@ type Row = [
 ];
 
 const jobs = (states: readonly JobState[]): Job[] => states.map((state) => job(state));
-const anyJob: JobLookup[] = [...jobs([...RUNNING, 'Completed']), 'missing', unreadable];
+const anyJob: JobLookup[] = [...jobs([...RUNNING, ...FINISHED]), 'missing', unreadable];
 
 const inBothModes: Row[] = [
   ['Pending task of a running job', {}, jobs(RUNNING), 'enqueue', /Pending, its job is/],
@@ -53,7 +53,7 @@ const inBothModes: Row[] = [
   ['expired lease of a finished job', expired, jobs(FINISHED), 'rest', /its job is/],
   ['Failed task', { state: 'Failed' }, anyJob, 'drop', /the task has Failed/],
   ['settled Failed task', { state: 'Failed', segmentsDroppedAt: NOW }, anyJob, 'rest', /settled/],
-  ['Completed task', { state: 'Completed' }, [...anyJob, job('Failed')], 'rest', /Completed/],
+  ['Completed task', { state: 'Completed' }, anyJob, 'rest', /Completed/],
   [
     'Pending task of an unreadable job',
     {},
@@ -103,18 +103,6 @@ describe('the verdict on a task', () => {
       messageReason: 'recovery',
     });
     expect(verdictOn(task({}), job('Executing'), NOW, 'recover')).toMatchObject({ messageReason: 'pending' });
-  });
-
-  it('leaves a Failed task to its Failed job when this pass judges that job too', () => {
-    const failed = task({ state: 'Failed' });
-    const due = job('Failed', { dueAt: NOW });
-    const notDue = job('Failed', { dueAt: NOW + 1 });
-    const unmarked = job('Failed');
-    const settled = job('Failed', { dueAt: NOW, segmentsDroppedAt: NOW });
-    const kinds = (mode: Mode) =>
-      [due, notDue, unmarked, settled].map((of) => verdictOn(failed, of, NOW, mode).kind);
-    expect(kinds('inspect')).toEqual(['leaveToJob', 'drop', 'drop', 'drop']);
-    expect(kinds('recover')).toEqual(['leaveToJob', 'leaveToJob', 'leaveToJob', 'drop']);
   });
 });
 

@@ -35,11 +35,16 @@ export const markerEntries = {
   dueAt: v.fallback(v.optional(v.pipe(v.union([v.bigint(), v.number()]), v.transform(Number))), undefined),
 };
 
+/** A task of thousands of mappings may have as many issues. */
+const ISSUES_NAMED = 3;
+
 export function readItem<S extends v.GenericSchema>(schema: S, item: Item): Reading<v.InferOutput<S>> {
   const parsed = v.safeParse(schema, item);
   if (parsed.success) return { ok: true, value: parsed.output };
-  const reasons = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
-  return { ok: false, reason: [...new Set(reasons)].join('; ') };
+  const named = parsed.issues.slice(0, ISSUES_NAMED);
+  const reasons = named.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
+  const more = parsed.issues.length - named.length;
+  return { ok: false, reason: [...reasons, ...(more > 0 ? [`and ${more} more`] : [])].join('; ') };
 }
 
 /** Valibot reports an absent attribute with a sentence of its own, "Invalid key: Expected …". */

@@ -19,8 +19,8 @@ export function judgeSegment(
   jobId: bigint,
 ): 'droppable' | Exclude<DropOutcome, 'dropped' | 'failed'> {
   if (segment === undefined) return 'missing';
+  if (segment.state === 'Dropped') return 'alreadyDropped';
   // Segments of older writers do not say which job allocated them.
   if (segment.jobId !== undefined && segment.jobId !== jobId) return 'foreign';
-  if (segment.state === 'Dropped') return 'alreadyDropped';
   return 'droppable';
 }

@@ -114,7 +114,6 @@ function needsMending(task: IndexedTask, { kind }: Verdict, shards: number): boo
     case 'drop':
     case 'orphan':
       return !isInIndex(task, shards);
-    case 'leaveToJob':
     case 'wait':
     case 'malformed':
       return false;

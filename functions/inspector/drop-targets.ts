@@ -1,7 +1,10 @@
 import { type DropOutcome, judgeSegment } from '../copy-segment/segment.ts';
-import { reasonOf } from './aws/reason-of.ts';
 import type { Pass } from './pass.ts';
+import { reasonOf } from './reason-of.ts';
 import type { DropRequest, WriteOutcome } from './stores.ts';
+
+/** How many segments are held in memory at once, however many targets a task has. */
+const TARGETS_A_ROUND = 2_000;
 
 /** A target segment that is to be dropped, and the task it belongs to. */
 export interface Target extends DropRequest {
@@ -23,7 +26,7 @@ export async function dropTargets(pass: Pass, targets: readonly Target[]): Promi
     const round = new Map<bigint, Target>();
     const later: Target[] = [];
     for (const target of remaining) {
-      if (round.has(target.segmentId)) later.push(target);
+      if (round.has(target.segmentId) || round.size === TARGETS_A_ROUND) later.push(target);
       else round.set(target.segmentId, target);
     }
     for (const [target, end] of await dropDistinct(pass, [...round.values()])) {

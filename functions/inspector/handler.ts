@@ -1,14 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from './aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
-import type { PassReport } from './pass-report.ts';
+import type { PassReport, Problem } from './pass-report.ts';
 
-const { inspectMs, ...environment } = readEnvironment(process.env);
 const logger = new Logger({ serviceName: 'copy-segment-inspector' });
-const inspector = createInspector({ ...environment, dynamo: createDynamoClient(), sqs: createSqsClient() });
+const inspector = createInspector({
+  ...readEnvironment(process.env),
+  dynamo: createDynamoClient(),
+  sqs: createSqsClient(),
+});
+
+/** So many problems go into one log line when the report has no room for more: CloudWatch Logs takes 256 kB. */
+const PROBLEMS_A_LINE = 100;
 
 /**
  * One inspection pass: what the schedule invokes, and an operator for recovery.
@@ -18,17 +25,20 @@ const inspector = createInspector({ ...environment, dynamo: createDynamoClient()
  */
 export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {
   const request = parsePassEvent(event);
-  const invokedAt = Date.now();
-  // An inspection ends before the schedule starts the next one: two of them would send the same messages.
-  const inspectionMs = (): number =>
-    request.mode === 'inspect' ? invokedAt + inspectMs - Date.now() : Number.POSITIVE_INFINITY;
-  const invocationMs = (): number => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+  const passId = context?.awsRequestId ?? randomUUID();
+  let omitted: Problem[] = [];
+  const logOmitted = (): void => {
+    if (omitted.length > 0) logger.warn('further problems', { passId, problems: omitted });
+    omitted = [];
+  };
 
   const report = await inspector(request, {
-    ...(context?.awsRequestId && { passId: context.awsRequestId }),
-    remainingMs: () => Math.min(inspectionMs(), invocationMs()),
-    onOmittedProblem: ({ key, kind, reason }) =>
-      logger.warn('problem', { passId: context?.awsRequestId, key, kind, reason }),
+    passId,
+    remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
+    onOmittedProblem: (problem) => {
+      omitted.push(problem);
+      if (omitted.length === PROBLEMS_A_LINE) logOmitted();
+    },
     onVerdict: ({ jobId, taskId, kind, because }) =>
       logger.debug('verdict', {
         jobId: String(jobId),
@@ -36,7 +46,9 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
         kind,
         because,
       }),
+    onCrash: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
   });
+  logOmitted();
   logger.info('inspection pass', { ...report });
   return report;
 }

@@ -1,36 +1,53 @@
 import { compareIds } from '../copy-segment/ids.ts';
-import type { JobLookup } from '../copy-segment/job.ts';
 import { actOnTasks } from './act-on-tasks.ts';
 import { batchesOf } from './batches.ts';
 import { dueWindows } from './due-windows.ts';
+import { createJobLookup } from './job-lookup.ts';
 import { judgeIndexedTasks } from './judge-tasks.ts';
 import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleFailedJobs } from './settle-failed-jobs.ts';
+import type { TaskSighting } from './stores.ts';
 
-/** Does what the `due` index says is due: tasks, then Failed jobs. Costs what is due, whatever the tables hold. */
+/**
+ * Does what the `due` index says is due: tasks, then Failed jobs. Costs what is due, whatever the tables hold.
+ *
+ * Tasks end before the schedule starts the next pass, which would send them once more; what is left of them
+ * waits for it. The drops of a Failed job may take as long as the invocation has: they start from the job's
+ * first task in every pass, and would never come to the end of a very large one in less.
+ */
 export async function inspect(pass: Pass): Promise<Stopped> {
-  return (await inspectTasks(pass)) ?? (await inspectJobs(pass));
+  const tasksStopped = await inspectTasks(pass);
+  const jobsStopped = await inspectJobs(pass);
+  return tasksStopped ?? jobsStopped;
 }
 
 async function inspectTasks(pass: Pass): Promise<Stopped> {
-  if (pass.time.isShort()) return {};
+  const isOver = (): boolean => pass.time.isShort() || pass.now() >= pass.tasksUntil;
+  if (isOver()) return {};
   const windows = dueWindows((shard) => pass.tasks.due(shard, pass.startedAt), pass.shards, pass.windowSize);
   for await (const window of readAhead(windows)) {
     pass.tally.read.dueTasks += window.length;
-    const tasks = window
-      .filter(({ key }) => isAskedFor(pass, key.jobId))
-      .sort((a, b) => compareIds(a.key.jobId, b.key.jobId) || compareIds(a.key.taskId, b.key.taskId));
-    // A job is read once a window, when the first of its tasks is reached.
-    const jobs = new Map<bigint, JobLookup>();
-    for (const chunk of batchesOf(tasks, TASKS_A_CHUNK)) {
-      if (pass.time.isShort()) return {};
-      const unread = new Set(chunk.map(({ key }) => key.jobId).filter((jobId) => !jobs.has(jobId)));
-      for (const [jobId, job] of await readJobs(pass, [...unread])) jobs.set(jobId, job);
+    const lookUpJobs = createJobLookup(pass);
+    for (const chunk of batchesOf(inOrder(pass, window), TASKS_A_CHUNK)) {
+      if (isOver()) return {};
+      const jobs = await lookUpJobs(chunk.map(({ key }) => key.jobId));
       await actOnTasks(pass, await judgeIndexedTasks(pass, chunk, jobs));
+      if (pass.time.signal.aborted) return {};
     }
   }
   return undefined;
+}
+
+/** The tasks that are asked for, ascending, each once: an index that changes while it is read shows some twice. */
+function inOrder(pass: Pass, window: readonly TaskSighting[]): TaskSighting[] {
+  const sorted = window
+    .filter(({ key }) => isAskedFor(pass, key.jobId))
+    .sort((a, b) => compareIds(a.key.jobId, b.key.jobId) || compareIds(a.key.taskId, b.key.taskId));
+  return sorted.filter(({ key }, index) => {
+    const previous = sorted[index - 1]?.key;
+    return previous?.jobId !== key.jobId || previous.taskId !== key.taskId;
+  });
 }
 
 async function inspectJobs(pass: Pass): Promise<Stopped> {
@@ -38,20 +55,15 @@ async function inspectJobs(pass: Pass): Promise<Stopped> {
   const windows = dueWindows((shard) => pass.jobs.due(shard, pass.startedAt), pass.shards, pass.windowSize);
   for await (const window of windows) {
     pass.tally.read.dueJobs += window.length;
-    const jobIds = window.map(({ jobId }) => jobId).filter((jobId) => isAskedFor(pass, jobId));
-    for (const chunk of batchesOf(jobIds.sort(compareIds), TASKS_A_CHUNK)) {
+    const jobIds = new Set(window.map(({ jobId }) => jobId).filter((jobId) => isAskedFor(pass, jobId)));
+    const lookUpJobs = createJobLookup(pass);
+    for (const chunk of batchesOf([...jobIds].sort(compareIds), TASKS_A_CHUNK)) {
       if (pass.time.isShort()) return {};
-      if ((await settleFailedJobs(pass, await readJobs(pass, chunk))).length > 0) return {};
+      const unfinished = await settleFailedJobs(pass, await lookUpJobs(chunk));
+      if (unfinished.length > 0 || pass.time.signal.aborted) return {};
     }
   }
   return undefined;
 }
 
 const isAskedFor = ({ request }: Pass, jobId: bigint): boolean => request.jobIds?.has(jobId) ?? true;
-
-/** Jobs by id, strongly consistent; counted. */
-export async function readJobs(pass: Pass, jobIds: readonly bigint[]): Promise<Map<bigint, JobLookup>> {
-  const jobs = await pass.jobs.read(jobIds);
-  pass.tally.read.jobs += [...jobs.values()].filter((job) => job !== 'missing').length;
-  return jobs;
-}

@@ -15,7 +15,7 @@ import type { PassReport, Problem } from './pass-report.ts';
 import { recover } from './recover.ts';
 import type { Stores } from './stores.ts';
 import { createTally } from './tally.ts';
-import { createTimeBudget } from './time-budget.ts';
+import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
 /** DESIGN's window: what a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -30,6 +30,8 @@ export interface InspectorConfig {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly windowSize?: number;
+  /** How long an inspection may work on tasks, in milliseconds: the schedule's interval. */
+  readonly inspectMs?: number;
 }
 
 /** What surrounds one pass. */
@@ -38,6 +40,8 @@ export interface PassRun {
   /** Milliseconds until the pass is ended from outside. */
   readonly remainingMs?: () => number;
   readonly onVerdict?: (verdict: ObservedVerdict) => void;
+  /** What a pass had done when an error ended it. */
+  readonly onCrash?: (report: PassReport) => void;
   /** A problem that the report has no room for. */
   readonly onOmittedProblem?: (problem: Problem) => void;
 }
@@ -62,15 +66,20 @@ export function createInspector(config: InspectorConfig): Inspector {
       startedAt,
       now,
       time,
+      tasksUntil: startedAt + (config.inspectMs ?? Number.POSITIVE_INFINITY) - RESERVE_MS,
       tally,
       observe: run.onVerdict ?? (() => {}),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
     };
 
+    const report = (stopped: Stopped): PassReport =>
+      tally.report(request, { passId, startedAt, endedAt: now(), ...(stopped && { stopped }) });
     try {
-      const stopped = await untilCutOff(pass);
-      return tally.report(request, { passId, startedAt, endedAt: now(), ...(stopped && { stopped }) });
+      return report(await untilCutOff(pass));
+    } catch (error) {
+      run.onCrash?.(report({}));
+      throw error;
     } finally {
       time.end();
     }
@@ -83,7 +92,7 @@ async function untilCutOff(pass: Pass): Promise<Stopped> {
     return await (pass.mode === 'recover' ? recover(pass) : inspect(pass));
   } catch (error) {
     if (!pass.time.signal.aborted) throw error;
-    return pass.mode === 'recover' ? { fromJobId: pass.request.fromJobId ?? 1n } : {};
+    return {};
   }
 }
 

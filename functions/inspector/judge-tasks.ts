@@ -1,3 +1,4 @@
+import { compareIds } from '../copy-segment/ids.ts';
 import type { JobLookup } from '../copy-segment/job.ts';
 import type { IndexedTask, Task, TaskKey } from '../copy-segment/task.ts';
 import type { Judged } from './act-on-tasks.ts';
@@ -42,7 +43,9 @@ export async function judgeIndexedTasks(
   const truth = await pass.tasks.read(destructive);
   pass.tally.read.tasks += truth.length;
   pass.tally.tasks.movedOn += destructive.length - truth.length;
-  return [...judged, ...judgeTasks(pass, truth, jobs)];
+  return [...judged, ...judgeTasks(pass, truth, jobs)].sort(
+    ({ task: a }, { task: b }) => compareIds(a.jobId, b.jobId) || compareIds(a.taskId, b.taskId),
+  );
 }
 
 type NonDestructive = Exclude<Verdict, { kind: 'fail' | 'drop' }>;

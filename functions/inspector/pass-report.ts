@@ -54,7 +54,7 @@ export interface PassReport {
   /** Capacity consumed, in DynamoDB's read and write request units. */
   readonly capacity: { readonly readUnits: number; readonly writeUnits: number };
   readonly problems: readonly Problem[];
-  /** Problems beyond those listed; each of them is a log line of its own. */
+  /** Problems beyond those listed; the function logs them, a hundred a line. */
   readonly problemsOmitted: number;
 }
 

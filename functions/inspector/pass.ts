@@ -22,6 +22,8 @@ export interface Pass extends Stores {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly time: TimeBudget;
+  /** Epoch milliseconds from which on an inspection starts no more work on tasks. */
+  readonly tasksUntil: number;
   readonly tally: Tally;
   readonly observe: (verdict: ObservedVerdict) => void;
   readonly shards: number;

@@ -2,18 +2,18 @@ import { compareIds, MAX_ID } from '../copy-segment/ids.ts';
 import type { Task } from '../copy-segment/task.ts';
 import { actOnTasks } from './act-on-tasks.ts';
 import { batchesOf } from './batches.ts';
-import { readJobs } from './inspect.ts';
+import { createJobLookup } from './job-lookup.ts';
 import { judgeTasks } from './judge-tasks.ts';
 import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleFailedJobs } from './settle-failed-jobs.ts';
 import type { TaskSighting } from './stores.ts';
 
-/** Jobs that are read together. */
+/** Jobs whose tasks are read one after the other, and acted on in chunks that reach across them. */
 const JOBS_A_GROUP = 100;
 
-/** Below every id that a number attribute could hold: a malformed one is met, and reported, too. */
-const BEFORE_ALL = -MAX_ID - 1n;
+/** Below every int64: a key that is no id is met, and reported, too. */
+const BEFORE_ALL = -MAX_ID - 2n;
 
 /**
  * Walks the tables instead of the index: every job in ascending id, every task of it, due or not. Re-enqueues
@@ -21,11 +21,21 @@ const BEFORE_ALL = -MAX_ID - 1n;
  * Source: milvus-io/milvus internal/datacoord/copy_segment_inspector.go, `reloadFromMeta`.
  */
 export async function recover(pass: Pass): Promise<Stopped> {
-  for await (const jobIds of jobIdWindows(pass)) {
-    for (const group of batchesOf(jobIds, JOBS_A_GROUP)) {
-      const stopped = await recoverInTime(pass, group);
-      if (stopped) return stopped;
+  // Every job before this one is done with: where to go on if the time runs short.
+  let reached = pass.request.fromJobId ?? 1n;
+  try {
+    for await (const jobIds of jobIdWindows(pass)) {
+      for (const group of batchesOf(jobIds, JOBS_A_GROUP)) {
+        const unfinished = pass.time.isShort() ? group[0] : await recoverJobs(pass, group);
+        if (unfinished !== undefined) return { fromJobId: unfinished > reached ? unfinished : reached };
+        const last = group.at(-1) as bigint;
+        if (last >= reached) reached = last + 1n;
+      }
     }
+  } catch (error) {
+    // A request that outlasted the pass; what was under way is done again.
+    if (!pass.time.signal.aborted) throw error;
+    return { fromJobId: reached };
   }
   return undefined;
 }
@@ -49,42 +59,30 @@ async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGe
   }
 }
 
-async function recoverInTime(pass: Pass, jobIds: readonly bigint[]): Promise<Stopped> {
-  const [first] = jobIds;
-  if (pass.time.isShort()) return stopAt(first);
-  try {
-    return await recoverJobs(pass, jobIds);
-  } catch (error) {
-    // A request that outlasted the pass; what was under way is done again from here.
-    if (pass.time.signal.aborted) return stopAt(first);
-    throw error;
-  }
-}
-
-async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<Stopped> {
-  const jobs = await readJobs(pass, jobIds);
+/** @returns the first job that the time did not suffice for; those before it are done with */
+async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<bigint | undefined> {
+  const lookUpJobs = createJobLookup(pass);
   // The verdict on a job follows those on its tasks, and follows them at once: a pass that stops has judged
   // every job before the one it goes on from, however few it got through.
   let judged = 0;
-  const judgeJobsBefore = async (limit: bigint): Promise<Stopped> => {
-    const end = jobIds.findLastIndex((jobId) => jobId < limit) + 1;
+  const judgeJobs = async (end: number): Promise<bigint | undefined> => {
     const ready = jobIds.slice(judged, end);
+    const unfinished = await settleFailedJobs(pass, await lookUpJobs(ready));
+    if (pass.time.signal.aborted) return ready[0];
     judged = Math.max(judged, end);
-    const unfinished = await settleFailedJobs(
-      pass,
-      new Map(ready.map((jobId) => [jobId, jobs.get(jobId) ?? 'missing'])),
-    );
-    return unfinished.length > 0 ? stopAt(unfinished.sort(compareIds)[0]) : undefined;
+    return unfinished.sort(compareIds)[0];
   };
 
   for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_A_CHUNK))) {
-    if (pass.time.isShort()) return stopAt(jobIds[judged]);
-    await actOnTasks(pass, judgeTasks(pass, chunk, jobs));
+    if (pass.time.isShort()) return jobIds[judged];
+    await actOnTasks(pass, judgeTasks(pass, chunk, await lookUpJobs(chunk.map(({ key }) => key.jobId))));
+    if (pass.time.signal.aborted) return jobIds[judged];
     // The last job of a chunk may go on in the next one.
-    const stopped = await judgeJobsBefore(chunk.at(-1)?.key.jobId ?? 0n);
-    if (stopped) return stopped;
+    const last = chunk.at(-1)?.key.jobId;
+    const unfinished = await judgeJobs(jobIds.indexOf(last as bigint));
+    if (unfinished !== undefined) return unfinished;
   }
-  return judgeJobsBefore(MAX_ID + 1n);
+  return judgeJobs(jobIds.length);
 }
 
 async function* tasksOf(
@@ -103,13 +101,10 @@ async function* tasksOf(
 async function* chunksOf<T>(pages: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<T[]> {
   let rest: T[] = [];
   for await (const page of pages) {
-    const [...full] = batchesOf([...rest, ...page], size);
-    rest = full.length > 0 && (full.at(-1) as T[]).length < size ? (full.pop() as T[]) : [];
-    yield* full;
+    const chunks = batchesOf([...rest, ...page], size);
+    const last = chunks.at(-1) ?? [];
+    rest = last.length < size ? last : [];
+    yield* rest.length > 0 ? chunks.slice(0, -1) : chunks;
   }
   if (rest.length > 0) yield rest;
 }
-
-const stopAt = (jobId: bigint | undefined): Stopped => ({
-  fromJobId: jobId === undefined || jobId < 1n ? 1n : jobId,
-});

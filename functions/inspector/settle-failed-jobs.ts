@@ -72,13 +72,15 @@ async function dropAll(pass: Pass, job: Job): Promise<boolean> {
       }
     }
   }
+  const isLost = !isInIndex(job, pass.shards);
   if (targetsLeft === 0) {
-    count(pass, job, await pass.jobs.settle(job, pass.now()), 'settled');
-    if (!isInIndex(job, pass.shards)) pass.tally.jobs.mended++;
-  } else {
-    pass.tally.jobs.unsettled++;
-    if (!isInIndex(job, pass.shards)) count(pass, job, await pass.jobs.schedule(job, pass.now()), 'mended');
-  }
+    const settlement = await pass.jobs.settle(job, pass.now());
+    count(pass, job, settlement, 'settled');
+    if (settlement.kind === 'done' && isLost) pass.tally.jobs.mended++;
+    if (settlement.kind !== 'failed') return true;
+  } else pass.tally.jobs.unsettled++;
+  // It stays due, and the next pass tries again: if a pass can find it.
+  if (isLost) count(pass, job, await pass.jobs.schedule(job, pass.now()), 'mended');
   return true;
 }
 

@@ -1,6 +1,10 @@
 import type { Task } from '../copy-segment/task.ts';
 import { dropTargets, type Target } from './drop-targets.ts';
 import type { Pass } from './pass.ts';
+import { shorten } from './shorten.ts';
+
+/** It is written into every target, and a write unit is a kilobyte. */
+const DROP_REASON_LENGTH = 300;
 
 /**
  * Drops every target of the tasks, and settles the Failed ones that have no target left.
@@ -40,6 +44,6 @@ function targetsOf({ jobId, taskId, targetSegmentIds, state, reason }: Task, job
   const failure =
     state === 'Failed' ? `copy segment task ${taskId} failed` : `copy segment job ${jobId} failed`;
   const why = state === 'Failed' ? reason : jobReason;
-  const dropReason = why ? `${failure}: ${why}` : failure;
+  const dropReason = why ? shorten(`${failure}: ${why}`, DROP_REASON_LENGTH) : failure;
   return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, dropReason }));
 }

@@ -1,7 +1,8 @@
 import type { DropOutcome } from '../copy-segment/segment.ts';
-import { createMeter, type Meter } from './aws/calls.ts';
+import { createMeter, type Meter } from './meter.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { JobOutcome, PassReport, Problem, ReadKind, TaskOutcome } from './pass-report.ts';
+import { shorten } from './shorten.ts';
 import type { VerdictKind } from './verdict.ts';
 
 /**
@@ -9,6 +10,7 @@ import type { VerdictKind } from './verdict.ts';
  * pass must not grow with the number of things that are wrong.
  */
 const PROBLEMS_LISTED = 500;
+const REASON_LENGTH = 300;
 
 /** Counts while the pass runs. */
 export interface Tally {
@@ -43,7 +45,6 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
       release: 0,
       fail: 0,
       drop: 0,
-      leaveToJob: 0,
       rest: 0,
       wait: 0,
       orphan: 0,
@@ -64,7 +65,8 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
     segments: { dropped: 0, alreadyDropped: 0, missing: 0, foreign: 0, failed: 0 },
     messages: { sent: 0, failed: 0 },
 
-    problem(problem) {
+    problem({ reason, ...rest }) {
+      const problem = { ...rest, reason: shorten(reason, REASON_LENGTH) };
       if (problems.length < PROBLEMS_LISTED) problems.push(problem);
       else {
         problemsOmitted++;

@@ -1,11 +1,14 @@
 /**
- * No unit of work is started with less than this left: it is large enough for what is in flight (ten sends, a
- * hundred tasks' drops) to end, SDK retries included, and for the report.
+ * No unit of work is started with less than this left: ten sends and a hundred tasks' drops end in a second or
+ * two, with a few retries in several.
  */
-const RESERVE_MS = 10_000;
+export const RESERVE_MS = 10_000;
 
-/** What is still in flight this long before the end is cut off, which is harmless: a crash would be, too. */
-const CUT_OFF_MS = 1_000;
+/**
+ * What is still in flight this long before the end is cut off, so that there is always a report. It is harmless,
+ * as a crash would be; the pass says that it is not complete.
+ */
+const CUT_OFF_MS = 2_000;
 
 /** How much longer a pass may run. */
 export interface TimeBudget {

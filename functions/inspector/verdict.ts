@@ -4,9 +4,9 @@ import type { EnqueueReason } from '../copy-segment/task-message.ts';
 
 export type Mode = 'inspect' | 'recover';
 
-/** A task whose lease was lost this often is not dispatched again: it fails. */
-export const MOST_LEASES = 10;
-export const LEASES_LOST = `lease lost ${MOST_LEASES} times`;
+/** From this version on, a task whose lease runs out is not dispatched again: it fails, for this reason. */
+const LAST_VERSION = 10;
+export const LEASES_LOST = 'lease lost 10 times';
 
 /** What a pass does about a task, and why. */
 export type Verdict = { readonly because: string } & (
@@ -14,7 +14,6 @@ export type Verdict = { readonly because: string } & (
   | { readonly kind: 'release' }
   | { readonly kind: 'fail' }
   | { readonly kind: 'drop' }
-  | { readonly kind: 'leaveToJob' }
   | { readonly kind: 'rest' }
   | { readonly kind: 'wait' }
   | { readonly kind: 'orphan' }
@@ -30,7 +29,7 @@ export type VerdictKind = Verdict['kind'];
  * @param now epoch milliseconds
  */
 export function verdictOn(task: IndexedTask | Task, job: JobLookup, now: number, mode: Mode): Verdict {
-  if (task.state === 'Failed') return verdictOnFailed(task, job, now, mode);
+  if (task.state === 'Failed') return verdictOnFailed(task);
   if (task.state === 'Completed') return { kind: 'rest', because: 'the task is Completed' };
   if (job === 'missing') return { kind: 'orphan', because: `the task is ${task.state}, its job is missing` };
   if (!isJob(job)) return { kind: 'malformed', because: `its job cannot be read: ${job.unreadable}` };
@@ -59,23 +58,11 @@ export function verdictOnJob(job: Job): { readonly kind: 'dropAll' | 'rest'; rea
   return { kind: 'rest', because: `the job is ${job.state}` };
 }
 
-function verdictOnFailed(task: IndexedTask | Task, job: JobLookup, now: number, mode: Mode): Verdict {
-  if ('segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined)
-    return { kind: 'rest', because: 'every target of the Failed task is settled' };
-  if (isJob(job) && isJudgedByThisPass(job, now, mode))
-    return {
-      kind: 'leaveToJob',
-      because: 'the task has Failed, its Failed job drops the targets of all its tasks',
-    };
-  return { kind: 'drop', because: 'the task has Failed' };
+function verdictOnFailed(task: IndexedTask | Task): Verdict {
+  return 'segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined
+    ? { kind: 'rest', because: 'every target of the Failed task is settled' }
+    : { kind: 'drop', because: 'the task has Failed' };
 }
-
-/**
- * A Failed job drops and settles its tasks itself when this pass gets to it; doing it for the task first would
- * read and write each target twice. A job that this pass does not look at leaves the task to its own verdict.
- */
-const isJudgedByThisPass = (job: Job, now: number, mode: Mode): boolean =>
-  isUnsettledFailure(job) && (mode === 'recover' || (job.dueAt !== undefined && job.dueAt <= now));
 
 function verdictOnLease(task: IndexedTask, now: number, mode: Mode): Verdict {
   const { leaseExpiresAt, taskVersion } = task;
@@ -84,7 +71,7 @@ function verdictOnLease(task: IndexedTask, now: number, mode: Mode): Verdict {
     return mode === 'recover'
       ? { kind: 'enqueue', messageReason: 'recovery', because: `recovery, ${running}` }
       : { kind: 'wait', because: running };
-  return taskVersion >= MOST_LEASES
+  return taskVersion >= LAST_VERSION
     ? { kind: 'fail', because: LEASES_LOST }
     : { kind: 'release', because: `the lease ran out at ${new Date(leaseExpiresAt).toISOString()}` };
 }

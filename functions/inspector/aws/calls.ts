@@ -1,16 +1,9 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Meter } from '../meter.ts';
 
 /** How many requests may be in flight at once in each part of a pass; the SDK keeps 50 sockets. */
 export const CONCURRENCY = 8;
-
-/** Requests by operation, retries included, and the capacity that DynamoDB says they consumed. */
-export interface Meter {
-  readonly requests: Record<string, number>;
-  readonly capacity: { readUnits: number; writeUnits: number };
-}
-
-export const createMeter = (): Meter => ({ requests: {}, capacity: { readUnits: 0, writeUnits: 0 } });
 
 /** The two clients as one pass uses them: every call counted, and ended when the pass has no time left. */
 export interface AwsCalls {

@@ -6,6 +6,9 @@ import type { AwsCalls } from './calls.ts';
 import { dueItems, readItems, scanPages } from './read-items.ts';
 import { type ConditionalUpdate, is, isMissing, updateEach } from './update-each.ts';
 
+/** Tasks fill gigabytes when there are a million of them; four readers are done in a quarter of the time. */
+const SCAN_SEGMENTS = 4;
+
 export function createJobStore(
   calls: AwsCalls,
   tables: { readonly jobs: string; readonly tasks: string },
@@ -45,9 +48,12 @@ export function createJobStore(
         if (sorted.length === limit) bound = sorted.at(-1);
         smallest = new Set(sorted);
       };
-      for (const table of [tables.jobs, tables.tasks]) {
+      const walk = async (TableName: string, Segment: number): Promise<void> => {
         const pages = scanPages(calls, {
-          TableName: table,
+          TableName,
+          Segment,
+          TotalSegments: SCAN_SEGMENTS,
+          ConsistentRead: true,
           ProjectionExpression: 'jobId',
           FilterExpression: 'jobId > :after',
           ExpressionAttributeValues: { ':after': after },
@@ -58,7 +64,11 @@ export function createJobStore(
             if (smallest.size >= 2 * limit) keep();
           }
         }
-      }
+      };
+      const segments = Array.from({ length: SCAN_SEGMENTS }, (_, segment) => segment);
+      await Promise.all(
+        segments.flatMap((segment) => [walk(tables.jobs, segment), walk(tables.tasks, segment)]),
+      );
       keep();
       return [...smallest];
     },

@@ -18,9 +18,19 @@ const KEYS_A_BATCH = 100;
 /**
  * The items that exist among the keys, strongly consistent, in any order. Keys must differ from each other.
  *
+ * @param attributes the attributes to return, if not all of them: what is not needed need not be held
  * @throws Error when DynamoDB still leaves keys unprocessed after several attempts
  */
-export async function readItems(calls: AwsCalls, table: string, keys: readonly Item[]): Promise<Item[]> {
+export async function readItems(
+  calls: AwsCalls,
+  table: string,
+  keys: readonly Item[],
+  attributes: readonly string[] = [],
+): Promise<Item[]> {
+  const projection = attributes.length > 0 && {
+    ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
+    ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+  };
   const batches = await pMap(
     batchesOf(keys, KEYS_A_BATCH),
     async (batch) => {
@@ -30,7 +40,7 @@ export async function readItems(calls: AwsCalls, table: string, keys: readonly I
         async (remaining) => {
           const output = await calls.dynamo.send(
             new BatchGetCommand({
-              RequestItems: { [table]: { Keys: [...remaining], ConsistentRead: true } },
+              RequestItems: { [table]: { Keys: [...remaining], ConsistentRead: true, ...projection } },
               ReturnConsumedCapacity: 'TOTAL',
             }),
           );

@@ -1,9 +1,9 @@
 import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import type { TaskMessage } from '../../copy-segment/task-message.ts';
 import { untilDone } from '../batches.ts';
+import { reasonOf } from '../reason-of.ts';
 import type { SchedulerQueue, SendOutcome } from '../stores.ts';
 import type { AwsCalls } from './calls.ts';
-import { reasonOf } from './reason-of.ts';
 
 /** After so many requests in a row that failed whole, the rest of the pass does without the queue. */
 const FAILURES_THAT_CLOSE = 3;

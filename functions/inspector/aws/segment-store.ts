@@ -10,6 +10,7 @@ export function createSegmentStore(calls: AwsCalls, table: string): SegmentStore
         calls,
         table,
         segmentIds.map((segmentId) => ({ segmentId })),
+        ['segmentId', 'state', 'jobId'],
       );
       return new Map(items.map((item) => [item.segmentId as bigint, item]));
     },
@@ -22,7 +23,7 @@ export function createSegmentStore(calls: AwsCalls, table: string): SegmentStore
           set: { state: 'Dropped', droppedAt: now, isImporting: false, dropReason },
           where: [
             is('segmentId', segmentId),
-            isNot('state', 'Dropped'),
+            either(isMissing('state'), isNot('state', 'Dropped')),
             either(isMissing('jobId'), is('jobId', jobId)),
           ],
         })),

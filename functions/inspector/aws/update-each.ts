@@ -5,9 +5,9 @@ import {
 import { BatchExecuteStatementCommand, type BatchExecuteStatementCommandOutput } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
 import { batchesOf, untilDone } from '../batches.ts';
+import { reasonOf } from '../reason-of.ts';
 import { done, type WriteOutcome } from '../stores.ts';
 import { type AwsCalls, CONCURRENCY } from './calls.ts';
-import { reasonOf } from './reason-of.ts';
 
 /** A piece of a PartiQL sentence; values travel as parameters only. */
 export interface Clause {

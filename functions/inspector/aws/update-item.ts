@@ -1,9 +1,9 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Item } from '../../copy-segment/item.ts';
+import { reasonOf } from '../reason-of.ts';
 import { done, type WriteOutcome } from '../stores.ts';
 import type { AwsCalls } from './calls.ts';
-import { reasonOf } from './reason-of.ts';
 
 /** Sets and removes attributes of one item, if it has the values that are expected. */
 export interface SingleUpdate {
