@@ -148,6 +148,17 @@ describe('each target ends as', () => {
     expect(await world.task()).toHaveProperty('segmentsDroppedAt');
   });
 
+  it('alreadyDropped, too, when another job owns it: nobody need look at it', async () => {
+    const { report } = await one({ jobId: 2n, droppedAt: NOW - HOUR }, 'Dropped');
+    expect(report.segments).toMatchObject({ alreadyDropped: 1, foreign: 0 });
+    expect(report.problems).toEqual([]);
+  });
+
+  it('dropped when it says no state at all', async () => {
+    const { world } = await one({ state: null });
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped', isImporting: false });
+  });
+
   it('missing when there is none, and none is made', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ ...failed, targets: [11n] }));
@@ -261,6 +272,19 @@ describe('a Failed job', () => {
     expect(report.segments.dropped).toBe(10_000);
     expect(await world.job()).toHaveProperty('segmentsDroppedAt');
     expect(report.requests.byOperation.BatchExecuteStatement).toBeLessThanOrEqual(10_000 / 25 + 10);
+  });
+
+  it('keeps the reason of a worker short in what it writes to each segment', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      task({ state: 'Failed', reason: 'x'.repeat(10_000), targets: [11n] }),
+      segment(11n),
+    );
+    await world.pass();
+    expect(String((await world.segment(11n))?.dropReason)).toMatch(
+      /^copy segment task 1 failed: x{200,300}…$/,
+    );
   });
 
   it('stays due while one of its targets cannot be dropped', async () => {

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { job, segment, task } from './support/builders.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
 
 describe('a dry run', () => {
+  it('counts a target that two tasks share once as dropped', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      [1n, 2n].map((taskId) => task({ taskId, state: 'Failed', targets: [11n] })),
+      segment(11n),
+    );
+    const { segments } = await world.pass({ dryRun: true });
+    expect(segments).toEqual((await world.pass()).segments);
+    expect(segments).toMatchObject({ dropped: 1, alreadyDropped: 1 });
+  });
+
   it.each([{ mode: 'inspect' }, { mode: 'recover' }])(
     'of %o reports what the pass would do, and does none of it',
     async (event) => {

@@ -68,6 +68,17 @@ describe('a task that cannot be read', () => {
   });
 });
 
+describe('a task of thousands of mappings that cannot be read', () => {
+  it('is reported in a few words', async () => {
+    const world = await embeddedWorld();
+    const idMappings = Array.from({ length: 2_000 }, () => ({ sourceSegmentId: 1n }));
+    await world.has(job(), task({ state: 'Failed', idMappings }));
+    const { problems } = await world.pass();
+    expect(problems[0]?.reason).toMatch(/^idMappings\.0\.targetSegmentId: is missing; .*and 3997 more$/);
+    expect(problems[0]?.reason.length).toBeLessThanOrEqual(300);
+  });
+});
+
 describe('a job that cannot be read', () => {
   it('is reported; its tasks are left alone, and those of others are not', async () => {
     const world = await embeddedWorld();

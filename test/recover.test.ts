@@ -103,6 +103,23 @@ describe('recovery', () => {
   });
 });
 
+describe('recovery of what is in order', () => {
+  it('writes nothing to what is done, and reads no segment of what is settled', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ jobId: 1n, state: 'Completed' }),
+      task({ jobId: 1n, state: 'Completed' }),
+      job({ jobId: 2n, state: 'Failed' }),
+      task({ jobId: 2n, state: 'Failed', segmentsDroppedAt: NOW - HOUR, targets: [21n] }),
+      segment(21n, 'Flushed', { jobId: 2n }),
+    );
+    const report = await world.pass(recover);
+    expect(report.read.segments).toBe(0);
+    expect(report.requests.byOperation).toMatchObject({ BatchExecuteStatement: 1 });
+    expect(report.jobs).toMatchObject({ settled: 1 });
+  });
+});
+
 describe('recovery of tables whose writers know nothing of the marker', () => {
   it('gives every task that is not finished a marker that an inspection finds', async () => {
     const world = await embeddedWorld();
@@ -158,6 +175,46 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     await world.has(job(), task({ taskId: 7n, dueShard: 3 }));
     await world.pass(recover);
     expect(await world.task(7n)).toMatchObject({ dueShard: 3n });
+  });
+
+  it('gives a marker with a release whose message is then rejected, and with a failure whose drop then fails', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      task({ taskId: 1n, ...expired, ...unmarked }),
+      task({ taskId: 2n, ...expired, taskVersion: 10, targets: [11n], ...unmarked }),
+      segment(11n),
+    );
+    await world.pass(recover, {
+      disturb: async ({ operation, input, proceed }) => {
+        const text = JSON.stringify(input, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+        if (operation === 'SendMessageBatch' || text.includes('dropReason')) throw new Error('down');
+        return proceed();
+      },
+    });
+    expect(await world.task(1n)).toMatchObject({ state: 'Pending', dueShard: 1n, dueAt: BigInt(NOW) });
+    expect(await world.task(2n)).toMatchObject({
+      state: 'Failed',
+      completedAt: BigInt(NOW),
+      dueShard: 2n,
+      dueAt: BigInt(NOW),
+    });
+  });
+
+  it('gives a job a marker whose settlement fails', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Failed', ...unmarked }));
+    await world.pass(recover, {
+      disturb: async ({ operation, input, proceed }) => {
+        const statements =
+          operation === 'BatchExecuteStatement' ? (input.Statements as { Statement: string }[]) : [];
+        if (statements.some(({ Statement }) => Statement.includes('SET "segmentsDroppedAt"')))
+          throw new Error('down');
+        return proceed();
+      },
+    });
+    expect(await world.job()).toMatchObject({ dueShard: 1n, dueAt: BigInt(NOW) });
+    expect(await world.job()).not.toHaveProperty('segmentsDroppedAt');
   });
 
   it('gives a marker to what could not be done, so that the next inspection tries', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { PassReport } from '../functions/inspector/pass-report.ts';
 import { job, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld } from './support/embedded-world.ts';
+import { everySituation } from './support/every-situation.ts';
 
 interface BatchAnswer {
   output: { Responses: { Error?: { Code: string; Message: string } }[] };
@@ -132,6 +134,28 @@ describe('a failing write', () => {
     expect(await world.task()).toHaveProperty('segmentsDroppedAt');
   });
 
+  it('of the settlement of a task keeps its Failed job due, too', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Failed' }),
+      task({ state: 'Failed', targets: [11n], dueAt: null }),
+      segment(11n),
+    );
+    const report = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          const statements =
+            operation === 'BatchExecuteStatement' ? (input.Statements as { Statement: string }[]) : [];
+          if (statements.some(({ Statement }) => Statement.includes('-tasks"'))) throw new Error('down');
+          return proceed();
+        },
+      },
+    );
+    expect(report.jobs).toMatchObject({ settled: 0, unsettled: 1 });
+    expect(await world.job()).toHaveProperty('dueAt');
+  });
+
   it('of the release sends nothing', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ state: 'InProgress', leaseExpiresAt: 1 }));
@@ -149,6 +173,26 @@ describe('a failing write', () => {
   });
 });
 
+describe('an engine that returns one item a page', () => {
+  it.each(['inspect', 'recover'])('%s: ends in the same state', async (mode) => {
+    const [paged, whole] = [await embeddedWorld(), await embeddedWorld()];
+    await paged.has(everySituation());
+    await whole.has(everySituation());
+    await whole.pass({ mode });
+    await paged.pass(
+      { mode },
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          if (operation === 'Query' || operation === 'Scan') input.Limit = 1;
+          return proceed();
+        },
+      },
+    );
+    expect(await paged.items()).toEqual(await whole.items());
+    expect(await paged.messages()).toEqual(await whole.messages());
+  });
+});
+
 describe('a read that the pass cannot do without', () => {
   it('ends it with the error of the service', async () => {
     const world = await embeddedWorld();
@@ -163,5 +207,23 @@ describe('a read that the pass cannot do without', () => {
       },
     );
     await expect(pass).rejects.toThrow('no access to the index');
+  });
+
+  it('hands over what it had done by then', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task(), job({ jobId: 2n, state: 'Failed' }));
+    const crashes: PassReport[] = [];
+    const pass = world.pass(
+      {},
+      {
+        onCrash: (report) => crashes.push(report),
+        disturb: async ({ operation, input, proceed }) => {
+          if (operation === 'Query' && String(input.TableName).endsWith('jobs')) throw new Error('gone');
+          return proceed();
+        },
+      },
+    );
+    await expect(pass).rejects.toThrow('gone');
+    expect(crashes).toMatchObject([{ complete: false, tasks: { enqueued: 1 }, requests: { total: 7 } }]);
   });
 });

@@ -98,6 +98,7 @@ describe('the queues', () => {
   it('hand over to a dead-letter queue', () => {
     const redriving = stack.ofType(QUEUE).filter(({ Properties }) => Properties.RedrivePolicy);
     expect(redriving).toHaveLength(1);
+    expect(redriving[0]?.Properties.RedrivePolicy.maxReceiveCount).toBe(5);
     expect(redriving[0]?.Properties).not.toHaveProperty('FifoQueue');
   });
 });
@@ -122,6 +123,17 @@ describe('the function', () => {
     const slow = synthesise({ scheduleMinutes: '5' });
     expect(slow.only('AWS::Lambda::Function').Properties.Environment.Variables.INSPECT_SECONDS).toBe('300');
     expect(slow.only('AWS::Scheduler::Schedule').Properties.ScheduleExpression).toBe('rate(5 minutes)');
+  });
+
+  it('has the memory and the shards that the context names, and a log that is kept unless disposable', () => {
+    const configured = synthesise({ memoryMiB: '2048', shards: '8' }).only(
+      'AWS::Lambda::Function',
+    ).Properties;
+    expect(configured.MemorySize).toBe(2_048);
+    expect(configured.Environment.Variables.DUE_SHARDS).toBe('8');
+    expect(inspector.Environment.Variables.DUE_SHARDS).toBe('4');
+    expect(stack.only('AWS::Logs::LogGroup').DeletionPolicy).toBe('Retain');
+    expect(synthesise({ disposable: true }).only('AWS::Logs::LogGroup').DeletionPolicy).toBe('Delete');
   });
 
   it('neither retries nor keeps asynchronous invocations for long, and hands failed ones on', () => {
@@ -196,6 +208,27 @@ describe('the roles', () => {
       'UpdateItem',
     ]);
     expect(allowed('segments')).toEqual(['BatchGetItem', 'PartiQLUpdate']);
+  });
+
+  it('let the schedule invoke the function and hand on what it could not, and the function log and send', () => {
+    const actionsOn = (type: string): string[] => {
+      const ids = Object.entries(stack.resources)
+        .filter(([, resource]) => resource.Type === type)
+        .map(([id]) => id);
+      return statements(stack)
+        .filter(({ resources }) => ids.some((id) => JSON.stringify(resources).includes(`"${id}"`)))
+        .map(({ action }) => action)
+        .sort();
+    };
+    expect(actionsOn('AWS::Lambda::Function')).toEqual(['lambda:InvokeFunction']);
+    expect(actionsOn('AWS::Logs::LogGroup')).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+    const queue = logicalId(({ Properties }) => Properties?.RedrivePolicy !== undefined);
+    const onQueue = statements(stack).filter(({ resources }) => JSON.stringify(resources).includes(queue));
+    expect(onQueue.map(({ action }) => action)).toEqual(['sqs:SendMessage']);
+    const policyOfSchedule = stack
+      .ofType('AWS::IAM::Policy')
+      .find(({ Properties }) => JSON.stringify(Properties).includes('lambda:InvokeFunction'));
+    expect(JSON.stringify(policyOfSchedule)).toContain('sqs:SendMessage');
   });
 
   it('let only schedules of this account and group assume the schedule’s role', () => {

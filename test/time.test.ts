@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { job, NOW, segment, task } from './support/builders.ts';
-import { embeddedWorld, type World } from './support/embedded-world.ts';
+import { type DisturbedCall, embeddedWorld, type World } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
 
 /** Enough for so many looks at the clock, then too little to start anything. */
@@ -70,24 +70,80 @@ describe('a pass whose time runs short', () => {
     expect(next.segments.dropped + report.segments.dropped).toBe(250);
     expect(await world.job()).toHaveProperty('segmentsDroppedAt');
   });
+});
 
-  it('is cut off with its requests when one of them hangs, and still returns a report', async () => {
+/** The pass is cut off while this operation is under way, long before it would be answered. */
+const hanging = (operation: string, isHit: (input: Record<string, unknown>) => boolean = () => true) => {
+  const looks = [2_300];
+  return {
+    // The first look sets the cut-off, 300 ms from now; after it there seems to be time enough.
+    remainingMs: () => looks.pop() ?? 60_000,
+    disturb: async (call: DisturbedCall): Promise<unknown> => {
+      if (call.operation === operation && isHit(call.input)) await sleep(1_000);
+      return call.proceed();
+    },
+  };
+};
+
+describe('a pass that is cut off with a request under way', () => {
+  it('returns a report that says so; what was not sent stays due', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task());
-    // The first look sets the cut-off, 200 ms from now; after it there seems to be time enough.
-    const looks = [1_200];
-    const report = await world.pass(
-      {},
-      {
-        remainingMs: () => looks.pop() ?? 60_000,
-        disturb: async ({ operation, proceed }) => {
-          if (operation === 'SendMessageBatch') await sleep(1_000);
-          return proceed();
-        },
-      },
+    const report = await world.pass({}, hanging('SendMessageBatch'));
+    expect(report).toMatchObject({ complete: false, messages: { sent: 0, failed: 1 } });
+    expect(await world.task()).toMatchObject({ enqueueCount: 0n, dueAt: BigInt(NOW - 60_000) });
+  });
+
+  it('does not call the drops of a Failed job done', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Failed' }), task({ state: 'Completed', targets: [11n] }), segment(11n));
+    const report = await world.pass({}, hanging('BatchExecuteStatement'));
+    expect(report.complete).toBe(false);
+    expect(await world.job()).not.toHaveProperty('segmentsDroppedAt');
+    expect((await world.pass()).complete).toBe(true);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+
+  it('recovers again from the job whose messages were under way, losing none', async () => {
+    const world = await embeddedWorld();
+    const unmarked = { dueAt: null, dueShard: null };
+    const taskIds = Array.from({ length: 50 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      [1n, 2n].flatMap((jobId) => [
+        job({ jobId }),
+        ...taskIds.map((taskId) => task({ jobId, taskId, ...unmarked })),
+      ]),
     );
-    expect(report.messages).toEqual({ sent: 0, failed: 1 });
-    expect(await world.task()).toMatchObject({ enqueueCount: 0n });
+    const report = await world.pass({ mode: 'recover' }, hanging('SendMessageBatch'));
+    expect(report).toMatchObject({ complete: false, fromJobId: '1' });
+    await world.pass({ mode: 'recover', fromJobId: report.fromJobId });
+    expect(new Set((await world.messages()).map(({ jobId, taskId }) => `${jobId}/${taskId}`)).size).toBe(100);
+  });
+
+  it('recovers again from where it was when a scan was under way', async () => {
+    const world = await embeddedWorld({ windowSize: 2 });
+    await world.has([1n, 2n, 3n, 4n].flatMap((jobId) => [job({ jobId }), task({ jobId })]));
+    const secondWindow = (input: Record<string, unknown>): boolean =>
+      Object.values(input.ExpressionAttributeValues as object).some((after) => Number(after?.N ?? after) > 0);
+    const report = await world.pass({ mode: 'recover' }, hanging('Scan', secondWindow));
+    expect(report).toMatchObject({ complete: false, fromJobId: '3' });
+  });
+});
+
+describe('an inspection that the schedule would overtake', () => {
+  it('stops work on tasks, says so, and still drops what a Failed job wants dropped', async () => {
+    const world = await embeddedWorld({ inspectMs: 5_000 });
+    await world.has(
+      job({ jobId: 1n }),
+      task(),
+      job({ jobId: 2n, state: 'Failed' }),
+      task({ jobId: 2n, state: 'Completed', targets: [21n] }),
+      segment(21n, 'Flushed', { jobId: 2n }),
+    );
+    const report = await world.pass();
+    expect(report.complete).toBe(false);
+    expect(await world.messages()).toEqual([]);
+    expect(await world.segment(21n)).toMatchObject({ state: 'Dropped' });
   });
 });
 

@@ -28,7 +28,7 @@ export function createTimeBudget(remainingMs: () => number): TimeBudget {
     ? setTimeout(() => abort.abort(), Math.max(0, untilCutOff)).unref()
     : undefined;
   return {
-    isShort: () => remainingMs() < RESERVE_MS,
+    isShort: () => abort.signal.aborted || remainingMs() < RESERVE_MS,
     signal: abort.signal,
     end: () => clearTimeout(timer),
   };

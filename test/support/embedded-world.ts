@@ -44,12 +44,13 @@ export interface WorldOptions {
   readonly fifo?: boolean;
   readonly shards?: number;
   readonly windowSize?: number;
+  readonly inspectMs?: number;
 }
 
 export type World = Awaited<ReturnType<typeof embeddedWorld>>;
 
 /** Tables and a queue of its own on the embedded engines, and passes over them, through the Lambda's code. */
-export async function embeddedWorld({ fifo = false, shards = 4, windowSize }: WorldOptions = {}) {
+export async function embeddedWorld({ fifo = false, shards = 4, ...config }: WorldOptions = {}) {
   const { dynamo, sqs } = embeddedClients();
   const { tables, queueUrl } = await createResources(fifo);
   const clock = { now: NOW };
@@ -85,7 +86,7 @@ export async function embeddedWorld({ fifo = false, shards = 4, windowSize }: Wo
         queueUrl,
         shards,
         now: () => clock.now,
-        ...(windowSize !== undefined && { windowSize }),
+        ...config,
       });
       return inspector(parsePassEvent(event), run);
     },
