@@ -21,6 +21,10 @@ const int64 = v.union(
 );
 const id = v.pipe(int64, v.check(isId, 'must be between 1 and 2^63-1'));
 const number = v.optional(int64, 0n);
+const count = v.pipe(
+  number,
+  v.check((n) => n >= 0n, 'must not be negative'),
+);
 const string = v.optional(v.string('must be a string'), '');
 /** This project's own times, epoch milliseconds; Milvus has no such field. */
 const milliseconds = v.exactOptional(v.pipe(int64, v.transform(Number)));
@@ -92,14 +96,14 @@ export const taskMessage = message({
   state: taskState,
   reason: string,
   nodeId: number,
-  taskVersion: number,
+  taskVersion: count,
   createdTs: number,
   completeTs: number,
   idMappings: v.optional(
     v.array(message({ sourceSegmentId: id, targetSegmentId: id, partitionId: id }), 'must be a list'),
     [],
   ),
-  enqueueCount: number,
+  enqueueCount: count,
   leaseExpiresAt: milliseconds,
   segmentsDroppedAt: milliseconds,
 });

@@ -4,5 +4,5 @@ import { readConfiguration } from './configuration.ts';
 import { InspectorStack } from './inspector-stack.ts';
 
 const app = new App();
-new InspectorStack(app, 'CopySegmentInspector', readConfiguration(app.node));
+new InspectorStack(app, 'CopySegmentInspector', readConfiguration(app.node, process.env.CDK_DEFAULT_REGION));
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -59,9 +59,10 @@ const context = v.object({
 /**
  * Reads the configuration from CDK's context (`cdk deploy -c shards=8`, or `context` in cdk.json).
  *
+ * @param region where the stack will be, as far as it is known
  * @throws InvalidConfigurationError that names each key that is wrong, and why
  */
-export function readConfiguration(node: Node): Configuration {
+export function readConfiguration(node: Node, region?: string): Configuration {
   const given = Object.fromEntries(Object.keys(context.entries).map((key) => [key, node.tryGetContext(key)]));
   const parsed = v.safeParse(context, given);
   if (!parsed.success) {
@@ -74,6 +75,11 @@ export function readConfiguration(node: Node): Configuration {
   if (named.length > 0 && named.length < 3)
     throw new InvalidConfigurationError(
       'context "jobsTable", "tasksTable" and "segmentsTable" go together: name all three, or none',
+    );
+  const queueRegion = queueArn?.split(':')[3];
+  if (region !== undefined && queueRegion !== undefined && queueRegion !== region)
+    throw new InvalidConfigurationError(
+      `context "queueArn" must be a queue of ${region}, where the stack is deployed, is one of ${queueRegion}`,
     );
   return {
     ...rest,

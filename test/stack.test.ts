@@ -290,6 +290,14 @@ describe('the outputs', () => {
 describe('the configuration', () => {
   const read = (context: Record<string, unknown>) => readConfiguration(new App({ context }).node);
 
+  it('refuses a queue of another region than that of the stack', () => {
+    const { node } = new App({ context: { queueArn } });
+    expect(() => readConfiguration(node, 'us-east-1')).toThrow(
+      /queueArn" must be a queue of us-east-1.*eu-west-1/,
+    );
+    expect(readConfiguration(node, 'eu-west-1').existingQueueArn).toBe(queueArn);
+  });
+
   it('has a default for everything', () => {
     expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
   });
