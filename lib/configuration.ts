@@ -56,6 +56,9 @@ const context = v.object({
   ),
 });
 
+/** The CDK's own keys have a colon or a slash in them, or begin with cdk or tree. */
+const isOurs = (key: string): boolean => /^[A-Za-z]+$/.test(key) && !/^(cdk|tree)/.test(key);
+
 /**
  * Reads the configuration from CDK's context (`cdk deploy -c shards=8`, or `context` in cdk.json).
  *
@@ -63,6 +66,11 @@ const context = v.object({
  * @throws InvalidConfigurationError that names each key that is wrong, and why
  */
 export function readConfiguration(node: Node, region?: string): Configuration {
+  const unknown = Object.keys(node.getAllContext()).filter((key) => isOurs(key) && !(key in context.entries));
+  if (unknown.length > 0)
+    throw new InvalidConfigurationError(
+      `context "${unknown.join('", "')}" is not known; known are ${Object.keys(context.entries).join(', ')}`,
+    );
   const given = Object.fromEntries(Object.keys(context.entries).map((key) => [key, node.tryGetContext(key)]));
   const parsed = v.safeParse(context, given);
   if (!parsed.success) {

@@ -153,6 +153,32 @@ describe('a key that is no id', () => {
   );
 });
 
+describe('a segment whose owner cannot be read', () => {
+  it.each(['1', null])('is neither dropped nor forgotten: jobId %o', async (jobId) => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    await world.put('segments', { ...(await world.segment(11n)), jobId });
+    const report = await world.pass();
+    expect(report.problems).toEqual([
+      {
+        key: { jobId: '1', taskId: '1', segmentId: '11' },
+        kind: 'failed',
+        reason: 'the jobId of the segment must be a number (N)',
+      },
+    ]);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Importing' });
+    expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');
+  });
+});
+
+describe('a problem that is met twice', () => {
+  it('is listed once', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Failed' }), task({ taskVersion: null }));
+    for (const mode of ['inspect', 'recover']) expect((await world.pass({ mode })).problems).toHaveLength(1);
+  });
+});
+
 describe('a segment with attributes of a kind that nobody writes', () => {
   it('is dropped all the same: half-copied data must not stay visible', async () => {
     const world = await embeddedWorld();

@@ -311,6 +311,10 @@ describe('the configuration', () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
+    [
+      { jobsTableName: 'typo' },
+      /context "jobsTableName" is not known; known are scheduleMinutes, .*jobsTable/,
+    ],
     [{ scheduleMinutes: '0' }, /context "scheduleMinutes" must be at least 1/],
     [{ shards: 'many' }, /context "shards" must be a whole number/],
     [{ memoryMiB: 64 }, /context "memoryMiB" must be at least 128/],

@@ -33,7 +33,8 @@ async function enginesStartedBy(pid: number | undefined): Promise<string[]> {
     if (!/^\d+$/.test(entry)) continue;
     const environment = await readFile(`/proc/${entry}/environ`, 'utf8').catch(() => '');
     const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    if (environment.includes(`STARTED_FOR_TEST=${pid}`) && command.includes('dynoxide')) found.push(command);
+    if (environment.includes(`STARTED_FOR_TEST=${pid}`) && /dynoxide|start\.ts/.test(command))
+      found.push(command);
   }
   return found;
 }
@@ -165,6 +166,22 @@ describe.runIf(process.platform === 'linux')('ending it', () => {
     const exited = once(child, 'exit');
     child.kill('SIGINT');
     expect(await exited).toEqual([0, null]);
+    expect(await none(marker)).toBe(true);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process when npm alone gets a %s', async (signal) => {
+    const marker = process.pid * 10 + (signal === 'SIGINT' ? 3 : 4);
+    const child = spawn('npm', ['start', '--silent', '--', '--watch', '100ms', '--json'], {
+      cwd: join(import.meta.dirname, '..'),
+      env: { ...process.env, STARTED_FOR_TEST: String(marker) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    running.push(child);
+    let lines = 0;
+    createInterface(child.stdout as NonNullable<typeof child.stdout>).on('line', () => lines++);
+    while (lines < 3) await sleep(20);
+    child.kill(signal);
     expect(await none(marker)).toBe(true);
   });
 

@@ -147,7 +147,64 @@ describe('an inspection that the schedule would overtake', () => {
   });
 });
 
+describe('a Failed job that takes longer than a pass has', () => {
+  it.each(['inspect', 'recover'])('%s: each pass goes on where the one before stopped', async (mode) => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed')),
+    );
+    const dropped: number[] = [];
+    for (;;) {
+      const { complete, segments } = await world.pass({ mode }, shortAfter(mode === 'inspect' ? 6 : 14));
+      dropped.push(segments.dropped);
+      expect(segments.alreadyDropped).toBe(0);
+      if (complete) break;
+      expect(segments.dropped).toBeGreaterThan(0);
+    }
+    expect(dropped.length).toBeGreaterThan(2);
+    expect(dropped.reduce((sum, count) => sum + count, 0)).toBe(650);
+    const settled = await world.job();
+    expect(settled).toHaveProperty('segmentsDroppedAt');
+    expect(settled).not.toHaveProperty('droppedThroughTaskId');
+    expect(settled).not.toHaveProperty('dueAt');
+  });
+
+  it('goes on from the first task that has a target left, however many are done with', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 300 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed')),
+    );
+    await world.put('tasks', { ...(await world.task(250n)), idMappings: 'gone' });
+    await world.pass();
+    const stuck = await world.pass();
+    expect(stuck.read).toMatchObject({ tasks: 100 });
+    await world.put('tasks', { ...(await world.task(250n)), idMappings: [] });
+    await world.pass();
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+    const { segments } = await world.items();
+    expect(segments.filter(({ state }) => state !== 'Dropped')).toMatchObject([{ segmentId: 250n }]);
+  });
+});
+
 describe('a recovery whose time runs short', () => {
+  it('sends no more once it is short', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      Array.from({ length: 450 }, (_, index) => task({ taskId: BigInt(index + 1) })),
+    );
+    const report = await world.pass({ mode: 'recover' }, shortAfter(5));
+    expect(report).toMatchObject({ complete: false, fromJobId: '1' });
+    expect(report.messages.sent).toBeGreaterThan(0);
+    expect(report.messages.sent).toBeLessThan(450);
+  });
+
   it('returns the job to go on from, and goes on from there to the same end', async () => {
     const jobIds = Array.from({ length: 120 }, (_, index) => BigInt(index + 1));
     const records = jobIds.flatMap((jobId) => [

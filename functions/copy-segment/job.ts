@@ -13,6 +13,11 @@ export interface Job extends DueMarker {
   readonly reason?: string;
   /** Epoch milliseconds at which every target of this Failed job was settled. */
   readonly segmentsDroppedAt?: number;
+  /**
+   * Every target of its tasks up to this one is settled: where the drops of a Failed job go on that one pass did
+   * not come to the end of. It goes when the job is settled.
+   */
+  readonly droppedThroughTaskId?: bigint;
 }
 
 /** A job as a verdict on one of its tasks meets it. */
@@ -23,6 +28,7 @@ const jobItem = v.object({
   state: oneOf(JOB_STATES),
   reason: v.exactOptional(text),
   segmentsDroppedAt: v.exactOptional(whole),
+  droppedThroughTaskId: v.exactOptional(id),
   ...markerEntries,
 });
 

@@ -17,10 +17,10 @@ export type DropOutcome = 'dropped' | 'alreadyDropped' | 'missing' | 'foreign' |
 export function judgeSegment(
   segment: Item | undefined,
   jobId: bigint,
-): 'droppable' | Exclude<DropOutcome, 'dropped' | 'failed'> {
+): 'droppable' | 'unreadable' | Exclude<DropOutcome, 'dropped' | 'failed'> {
   if (segment === undefined) return 'missing';
   if (segment.state === 'Dropped') return 'alreadyDropped';
   // Segments of older writers do not say which job allocated them.
-  if (segment.jobId !== undefined && segment.jobId !== jobId) return 'foreign';
-  return 'droppable';
+  if (segment.jobId === undefined || segment.jobId === jobId) return 'droppable';
+  return typeof segment.jobId === 'bigint' ? 'foreign' : 'unreadable';
 }

@@ -1,7 +1,7 @@
 import { isInIndex, LONGEST_BACKOFF_MS } from '../copy-segment/due-index.ts';
 import type { IndexedTask, Task } from '../copy-segment/task.ts';
 import { enqueueTasks, type ToEnqueue } from './enqueue-tasks.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, Unfinished } from './pass.ts';
 import type { Problem, TaskOutcome } from './pass-report.ts';
 import { settleTasks } from './settle-tasks.ts';
 import type { WriteOutcome } from './stores.ts';
@@ -18,24 +18,20 @@ export type Judged =
  * @param judged in ascending (job id, task id); enqueued in that order
  */
 export async function actOnTasks(pass: Pass, judged: readonly Judged[]): Promise<void> {
-  const stranded = await Promise.all([
+  const lanes = await Promise.all([
     enqueueLane(pass, judged),
     dropLane(pass, judged),
     restLane(pass, judged),
     orphanLane(pass, judged),
   ]);
-  if (pass.mode === 'recover')
-    await mendMarkers(pass, judged, new Set(stranded.flatMap((tasks) => [...tasks])));
+  if (pass.mode === 'recover') await mendMarkers(pass, judged, new Map(lanes.flatMap((lane) => [...lane])));
 }
 
-/** Tasks whose work failed: they are as they were, and have to be looked at again. */
-type Stranded = Iterable<IndexedTask>;
-
-async function enqueueLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+async function enqueueLane(pass: Pass, judged: readonly Judged[]): Promise<Unfinished> {
   const expired = ofKind(judged, 'release').map(({ task }) => task);
   const releasedAt = pass.now();
   const releases = new Map(zip(expired, await pass.tasks.release(expired, releasedAt)));
-  const stranded = count(pass, releases, 'released');
+  const unreleased = count(pass, releases, 'released');
 
   const toEnqueue: ToEnqueue[] = [];
   for (const { task, verdict } of judged) {
@@ -43,7 +39,7 @@ async function enqueueLane(pass: Pass, judged: readonly Judged[]): Promise<Stran
     if (releases.get(task)?.kind === 'done')
       toEnqueue.push({ task: released(task, releasedAt), reason: 'lease-expired' });
   }
-  return [...stranded, ...(await enqueueTasks(pass, toEnqueue))];
+  return new Map([...unreleased, ...(await enqueueTasks(pass, toEnqueue))]);
 }
 
 /** The task that a release leaves behind. */
@@ -51,11 +47,11 @@ function released({ leaseExpiresAt: _, ...task }: IndexedTask, now: number): Ind
   return { ...task, state: 'Pending', taskVersion: task.taskVersion + 1, enqueueCount: 0, dueAt: now };
 }
 
-async function dropLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+async function dropLane(pass: Pass, judged: readonly Judged[]): Promise<Unfinished> {
   const lost = ofKind(judged, 'fail').map(({ task }) => task);
   const failed = ofKind(judged, 'drop').map(({ task }) => task);
   const failures = new Map(zip(lost, await pass.tasks.fail(lost, pass.now())));
-  const stranded = count(pass, failures, 'failedForLostLeases');
+  const unfailed = count(pass, failures, 'failedForLostLeases');
   const failedNow = lost.filter((task) => failures.get(task)?.kind === 'done');
   for (const task of failedNow) pass.tally.problem(problem(task, 'lostLeases', LEASES_LOST));
 
@@ -65,15 +61,15 @@ async function dropLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded
     ...failedNow.map((task): Task => ({ ...task, state: 'Failed', reason: LEASES_LOST })),
   ];
   const unsettled = await settleTasks(pass, toSettle);
-  return [...stranded, ...failed.filter((task) => unsettled.has(task))];
+  return new Map([...unfailed, ...unsettled]);
 }
 
-async function restLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+async function restLane(pass: Pass, judged: readonly Judged[]): Promise<Unfinished> {
   const marked = ofKind(judged, 'rest').flatMap(({ task }) => (task.dueAt === undefined ? [] : [task]));
   return count(pass, zip(marked, await pass.tasks.rest(marked)), 'rested');
 }
 
-async function orphanLane(pass: Pass, judged: readonly Judged[]): Promise<Stranded> {
+async function orphanLane(pass: Pass, judged: readonly Judged[]): Promise<Unfinished> {
   const orphans = ofKind(judged, 'orphan');
   for (const { task, verdict } of orphans) pass.tally.problem(problem(task, 'orphan', verdict.because));
   const tasks = orphans.map(({ task }) => task);
@@ -88,16 +84,12 @@ async function orphanLane(pass: Pass, judged: readonly Judged[]): Promise<Strand
  * Every write of the lanes sets the marker right. What is left are tasks whose work failed and that no pass
  * would find again: they get a marker, so that the next inspection tries.
  */
-async function mendMarkers(
-  pass: Pass,
-  judged: readonly Judged[],
-  stranded: ReadonlySet<IndexedTask>,
-): Promise<void> {
+async function mendMarkers(pass: Pass, judged: readonly Judged[], unfinished: Unfinished): Promise<void> {
   const astray = judged
     .filter(({ task, verdict }) => needsMending(task, verdict, pass.shards))
     .map(({ task }) => task);
-  pass.tally.tasks.mended += astray.filter((task) => !stranded.has(task)).length;
-  const lost = astray.filter((task) => stranded.has(task) && !isInIndex(task, pass.shards));
+  pass.tally.tasks.mended += astray.filter((task) => !unfinished.has(task)).length;
+  const lost = astray.filter((task) => unfinished.get(task) === 'failed' && !isInIndex(task, pass.shards));
   count(pass, zip(lost, await pass.tasks.schedule(lost, pass.now())), 'mended');
 }
 
@@ -120,23 +112,25 @@ function needsMending(task: IndexedTask, { kind }: Verdict, shards: number): boo
   }
 }
 
-/** Counts outcomes, and reports those that failed. Returns these. */
+/** Counts outcomes, and reports those that failed. Returns the tasks that are not done with. */
 function count(
   pass: Pass,
   outcomes: Iterable<readonly [IndexedTask, WriteOutcome]>,
   done: TaskOutcome,
-): IndexedTask[] {
-  const failed: IndexedTask[] = [];
+): Unfinished {
+  const unfinished = new Map<IndexedTask, 'failed' | 'movedOn'>();
   for (const [task, outcome] of outcomes) {
     if (outcome.kind === 'done') pass.tally.tasks[done]++;
-    else if (outcome.kind === 'conditionFailed') pass.tally.tasks.movedOn++;
-    else {
+    else if (outcome.kind === 'conditionFailed') {
+      pass.tally.tasks.movedOn++;
+      unfinished.set(task, 'movedOn');
+    } else {
       pass.tally.tasks.failed++;
       pass.tally.problem(problem(task, 'failed', outcome.reason));
-      failed.push(task);
+      unfinished.set(task, 'failed');
     }
   }
-  return failed;
+  return unfinished;
 }
 
 const problem = ({ jobId, taskId }: IndexedTask, kind: Problem['kind'], reason: string): Problem => ({

@@ -93,6 +93,8 @@ function endOf(judgement: Judgement): End {
       outcome: 'failed',
       reason: 'the segment changed while it was being dropped; the next pass tries again',
     };
+  if (judgement === 'unreadable')
+    return { outcome: 'failed', reason: 'the jobId of the segment must be a number (N)' };
   if (judgement === 'foreign')
     return { outcome: 'foreign', reason: 'the target segment belongs to another job; it is left alone' };
   return { outcome: judgement };

@@ -49,8 +49,8 @@ export function dryRun({ jobs, tasks, segments }: Stores): Stores {
     tasks: {
       ...tasks,
       ...taskWrites,
-      async *ofJob(jobId) {
-        for await (const page of tasks.ofJob(jobId)) yield page.map(asSettled);
+      async *ofJob(jobId, afterTaskId) {
+        for await (const page of tasks.ofJob(jobId, afterTaskId)) yield page.map(asSettled);
       },
     },
     segments: {
@@ -71,4 +71,4 @@ const keyOf = ({ jobId, taskId }: Task): string => `${jobId}/${taskId}`;
 const one = async () => done;
 const each = async (items: readonly unknown[]) => items.map(() => done);
 
-const jobWrites: JobWrites = { settle: one, rest: one, schedule: one };
+const jobWrites: JobWrites = { settle: one, keepPlace: one, rest: one, schedule: one };

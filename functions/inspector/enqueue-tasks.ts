@@ -1,7 +1,7 @@
 import type { IndexedTask } from '../copy-segment/task.ts';
 import { type EnqueueReason, messageFor } from '../copy-segment/task-message.ts';
 import { batchesOf } from './batches.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, Unfinished } from './pass.ts';
 import type { WriteOutcome } from './stores.ts';
 import { MESSAGES_A_BATCH } from './stores.ts';
 
@@ -18,10 +18,10 @@ const MARKS_A_BATCH = 25;
  * marks those that SQS accepted while the next ones are being sent. A crash in between sends a message twice,
  * never not at all.
  *
- * @returns the tasks that are not marked although they are as they were read: they stay due
+ * @returns the tasks that are not marked; those that failed are as they were read, and stay due
  */
-export async function enqueueTasks(pass: Pass, toEnqueue: readonly ToEnqueue[]): Promise<Set<IndexedTask>> {
-  const unmarked = new Set<IndexedTask>();
+export async function enqueueTasks(pass: Pass, toEnqueue: readonly ToEnqueue[]): Promise<Unfinished> {
+  const unmarked = new Map<IndexedTask, 'failed' | 'movedOn'>();
   const marking: Promise<void>[] = [];
   let accepted: { task: IndexedTask; sentAt: number }[] = [];
 
@@ -30,9 +30,11 @@ export async function enqueueTasks(pass: Pass, toEnqueue: readonly ToEnqueue[]):
     for (const [index, { task }] of marks.entries()) {
       const outcome = outcomes[index] as WriteOutcome;
       if (outcome.kind === 'done') pass.tally.tasks.enqueued++;
-      else if (outcome.kind === 'conditionFailed') pass.tally.tasks.movedOn++;
-      else {
-        unmarked.add(task);
+      else if (outcome.kind === 'conditionFailed') {
+        pass.tally.tasks.movedOn++;
+        unmarked.set(task, 'movedOn');
+      } else {
+        unmarked.set(task, 'failed');
         fail(pass, task, `sent, but not marked, so it will be sent again: ${outcome.reason}`);
       }
     }
@@ -48,7 +50,7 @@ export async function enqueueTasks(pass: Pass, toEnqueue: readonly ToEnqueue[]):
         accepted.push({ task, sentAt });
       } else {
         pass.tally.messages.failed++;
-        unmarked.add(task);
+        unmarked.set(task, 'failed');
         fail(pass, task, `not sent: ${outcome?.reason ?? 'no answer'}`);
       }
     }

@@ -33,7 +33,6 @@ async function inspectTasks(pass: Pass): Promise<Stopped> {
       if (isOver()) return {};
       const jobs = await lookUpJobs(chunk.map(({ key }) => key.jobId));
       await actOnTasks(pass, await judgeIndexedTasks(pass, chunk, jobs));
-      if (pass.time.signal.aborted) return {};
     }
   }
   return undefined;

@@ -1,3 +1,4 @@
+import type { IndexedTask } from '../copy-segment/task.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Stores } from './stores.ts';
 import type { Tally } from './tally.ts';
@@ -36,3 +37,6 @@ export const TASKS_A_CHUNK = 100;
 
 /** Where a pass stopped because its time ran short; undefined when it came to its end. */
 export type Stopped = { readonly fromJobId?: bigint } | undefined;
+
+/** Tasks that are not as the pass wanted them: their work failed, or somebody else changed them meanwhile. */
+export type Unfinished = ReadonlyMap<IndexedTask, 'failed' | 'movedOn'>;

@@ -68,6 +68,7 @@ async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<bigin
   const judgeJobs = async (end: number): Promise<bigint | undefined> => {
     const ready = jobIds.slice(judged, end);
     const unfinished = await settleFailedJobs(pass, await lookUpJobs(ready));
+    // What was cut off, here or among the tasks before, is not done with.
     if (pass.time.signal.aborted) return ready[0];
     judged = Math.max(judged, end);
     return unfinished.sort(compareIds)[0];
@@ -76,7 +77,6 @@ async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<bigin
   for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_A_CHUNK))) {
     if (pass.time.isShort()) return jobIds[judged];
     await actOnTasks(pass, judgeTasks(pass, chunk, await lookUpJobs(chunk.map(({ key }) => key.jobId))));
-    if (pass.time.signal.aborted) return jobIds[judged];
     // The last job of a chunk may go on in the next one.
     const last = chunk.at(-1)?.key.jobId;
     const unfinished = await judgeJobs(jobIds.indexOf(last as bigint));

@@ -1,12 +1,13 @@
 import pMap from 'p-map';
 import { isInIndex } from '../copy-segment/due-index.ts';
 import { isJob, type Job, type JobLookup } from '../copy-segment/job.ts';
+import type { Task } from '../copy-segment/task.ts';
 import { batchesOf } from './batches.ts';
 import { type Pass, TASKS_A_CHUNK } from './pass.ts';
 import type { JobOutcome } from './pass-report.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleTasks } from './settle-tasks.ts';
-import type { WriteOutcome } from './stores.ts';
+import type { TaskSighting, WriteOutcome } from './stores.ts';
 import { verdictOnJob } from './verdict.ts';
 
 /** Failed jobs at once; each of them keeps up to a hundred tasks' targets in flight. */
@@ -54,34 +55,53 @@ async function judgeJob(pass: Pass, jobId: bigint, job: JobLookup): Promise<bool
 async function dropAll(pass: Pass, job: Job): Promise<boolean> {
   if (pass.time.isShort()) return false;
   let targetsLeft = 0;
-  for await (const page of readAhead(pass.tasks.ofJob(job.jobId))) {
+  let reached = job.droppedThroughTaskId;
+  // A job of a million targets takes longer than one pass has: the next one goes on from here.
+  const keepPlace = async (): Promise<void> => {
+    if (reached === undefined || reached === job.droppedThroughTaskId) return;
+    const outcome = await pass.jobs.keepPlace(job, reached);
+    if (outcome.kind === 'failed') count(pass, job, outcome, 'unsettled');
+  };
+
+  for await (const page of readAhead(pass.tasks.ofJob(job.jobId, job.droppedThroughTaskId))) {
     pass.tally.read.tasks += page.length;
     for (const chunk of batchesOf(page, TASKS_A_CHUNK)) {
-      if (pass.time.isShort()) return false;
-      const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
-      // A settled task has no target left: each drop happens once.
-      const unsettled = readable.filter((task) => task.segmentsDroppedAt === undefined);
-      targetsLeft += (await settleTasks(pass, unsettled, job.reason)).size;
-
-      for (const { key, reading } of chunk) {
-        if (reading.ok) continue;
-        // Its targets are unknown, so the job cannot be said to have none left.
-        targetsLeft++;
-        const problemKey = { jobId: String(key.jobId), taskId: String(key.taskId) };
-        pass.tally.problem({ key: problemKey, kind: 'malformed', reason: reading.reason });
+      if (pass.time.isShort()) {
+        await keepPlace();
+        return false;
       }
+      targetsLeft += await dropTargetsOf(pass, job, chunk);
+      if (targetsLeft === 0) reached = chunk.at(-1)?.key.taskId;
     }
   }
-  const isLost = !isInIndex(job, pass.shards);
-  if (targetsLeft === 0) {
-    const settlement = await pass.jobs.settle(job, pass.now());
-    count(pass, job, settlement, 'settled');
-    if (settlement.kind === 'done' && isLost) pass.tally.jobs.mended++;
-    if (settlement.kind !== 'failed') return true;
-  } else pass.tally.jobs.unsettled++;
-  // It stays due, and the next pass tries again: if a pass can find it.
-  if (isLost) count(pass, job, await pass.jobs.schedule(job, pass.now()), 'mended');
+
+  if (targetsLeft > 0) {
+    pass.tally.jobs.unsettled++;
+    await keepPlace();
+  }
+  const settlement = targetsLeft > 0 ? undefined : await pass.jobs.settle(job, pass.now());
+  if (settlement) count(pass, job, settlement, 'settled');
+  if (isInIndex(job, pass.shards)) return true;
+  if (settlement?.kind === 'done') pass.tally.jobs.mended++;
+  // What is not settled stays due, and the next pass tries again: if a pass can find it.
+  else count(pass, job, await pass.jobs.schedule(job, pass.now()), 'mended');
   return true;
+}
+
+/** @returns how many of the tasks have a target left, as far as one can tell */
+async function dropTargetsOf(pass: Pass, job: Job, chunk: readonly TaskSighting<Task>[]): Promise<number> {
+  const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
+  // A settled task has no target left: each drop happens once.
+  const unsettled = readable.filter((task) => task.segmentsDroppedAt === undefined);
+  const unfinished = await settleTasks(pass, unsettled, job.reason);
+  const failed = [...unfinished.values()].filter((why) => why === 'failed').length;
+  for (const { key, reading } of chunk) {
+    if (reading.ok) continue;
+    const problemKey = { jobId: String(key.jobId), taskId: String(key.taskId) };
+    pass.tally.problem({ key: problemKey, kind: 'malformed', reason: reading.reason });
+  }
+  // The targets of a task that cannot be read are unknown, so it cannot be said to have none.
+  return failed + chunk.length - readable.length;
 }
 
 function count({ tally }: Pass, { jobId }: Job, outcome: WriteOutcome, done: JobOutcome): void {

@@ -1,6 +1,6 @@
 import type { Task } from '../copy-segment/task.ts';
 import { dropTargets, type Target } from './drop-targets.ts';
-import type { Pass } from './pass.ts';
+import type { Pass, Unfinished } from './pass.ts';
 import { shorten } from './shorten.ts';
 
 /** It is written into every target, and a write unit is a kilobyte. */
@@ -16,19 +16,24 @@ export async function settleTasks(
   pass: Pass,
   tasks: readonly Task[],
   jobReason?: string,
-): Promise<Set<Task>> {
+): Promise<Unfinished> {
   const targets = new Map(tasks.map((task) => [task, targetsOf(task, jobReason)]));
   const failed = await dropTargets(pass, [...targets.values()].flat());
-  const unsettled = new Set(tasks.filter((task) => targets.get(task)?.some((target) => failed.has(target))));
+  const hasTargetLeft = (task: Task): boolean =>
+    targets.get(task)?.some((target) => failed.has(target)) ?? false;
+  const unsettled = new Map<Task, 'failed' | 'movedOn'>();
+  for (const task of tasks) if (hasTargetLeft(task)) unsettled.set(task, 'failed');
 
   const toSettle = tasks.filter((task) => task.state === 'Failed' && !unsettled.has(task));
   const outcomes = await pass.tasks.settle(toSettle, pass.now());
   for (const [index, task] of toSettle.entries()) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'done') pass.tally.tasks.settled++;
-    else if (outcome?.kind === 'conditionFailed') pass.tally.tasks.movedOn++;
-    else {
-      unsettled.add(task);
+    else if (outcome?.kind === 'conditionFailed') {
+      pass.tally.tasks.movedOn++;
+      unsettled.set(task, 'movedOn');
+    } else {
+      unsettled.set(task, 'failed');
       pass.tally.tasks.failed++;
       pass.tally.problem({
         key: { jobId: String(task.jobId), taskId: String(task.taskId) },

@@ -31,8 +31,8 @@ export interface TaskReads {
   due(shard: number, now: number): AsyncIterable<readonly TaskSighting[]>;
   /** The tasks that exist among the keys, strongly consistent. */
   read(keys: readonly TaskKey[]): Promise<TaskSighting<Task>[]>;
-  /** Every task of a job in ascending task id, strongly consistent. */
-  ofJob(jobId: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
+  /** Every task of a job, or those above a task id, in ascending task id, strongly consistent. */
+  ofJob(jobId: bigint, afterTaskId?: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
 }
 
 /**
@@ -77,6 +77,8 @@ export interface JobReads {
 /** Each write holds on the condition that the job is in the state that was read. None of them throws. */
 export interface JobWrites {
   settle(job: Job, now: number): Promise<WriteOutcome>;
+  /** Remembers that every target of the job's tasks up to this one is settled. */
+  keepPlace(job: Job, taskId: bigint): Promise<WriteOutcome>;
   rest(job: Job): Promise<WriteOutcome>;
   schedule(job: Job, dueAt: number): Promise<WriteOutcome>;
 }

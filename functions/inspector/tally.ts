@@ -35,6 +35,7 @@ interface RunFacts {
 
 export function createTally(onOmitted: (problem: Problem) => void): Tally {
   const problems: Problem[] = [];
+  const listed = new Set<string>();
   let problemsOmitted = 0;
 
   const tally: Tally = {
@@ -67,8 +68,14 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
 
     problem({ reason, ...rest }) {
       const problem = { ...rest, reason: shorten(reason, REASON_LENGTH) };
-      if (problems.length < PROBLEMS_LISTED) problems.push(problem);
-      else {
+      // A task that cannot be read is met twice when its job has Failed, too.
+      const { jobId, taskId, segmentId } = problem.key;
+      const name = `${problem.kind}/${jobId}/${taskId}/${segmentId}`;
+      if (listed.has(name)) return;
+      if (problems.length < PROBLEMS_LISTED) {
+        problems.push(problem);
+        listed.add(name);
+      } else {
         problemsOmitted++;
         onOmitted(problem);
       }

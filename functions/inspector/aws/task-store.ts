@@ -47,11 +47,14 @@ export function createTaskStore(calls: AwsCalls, table: string, shards: number):
       return items.map((item) => sight(item, readTask));
     },
 
-    async *ofJob(jobId) {
+    async *ofJob(jobId, afterTaskId) {
       const pages = queryPages(calls, {
         TableName: table,
-        KeyConditionExpression: 'jobId = :jobId',
-        ExpressionAttributeValues: { ':jobId': jobId },
+        KeyConditionExpression: `jobId = :jobId${afterTaskId === undefined ? '' : ' AND taskId > :after'}`,
+        ExpressionAttributeValues: {
+          ':jobId': jobId,
+          ...(afterTaskId !== undefined && { ':after': afterTaskId }),
+        },
         ConsistentRead: true,
       });
       for await (const page of pages) yield page.map((item) => sight(item, readTask));
