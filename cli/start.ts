@@ -55,7 +55,8 @@ async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
 /** A watch may go on for days; its end shows the latest passes that met something. */
 const PASSES_KEPT = 100;
 
-const isIdle = ({ report }: PassMade): boolean => report.read.dueTasks + report.read.dueJobs === 0;
+const isIdle = ({ report: { mode, read } }: PassMade): boolean =>
+  mode === 'inspect' && read.dueTasks + read.dueJobs === 0;
 
 async function run(
   engines: Awaited<ReturnType<typeof startEngines>>,

@@ -131,6 +131,36 @@ describe('a marker of a kind that nobody should write', () => {
   });
 });
 
+describe('a place that cannot be read', () => {
+  it('costs a walk from the first task, and is no reason to leave a Failed job alone', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Failed' }),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Flushed'),
+    );
+    await world.put('jobs', { ...(await world.job()), droppedThroughTaskId: 'seven' });
+    await world.pass();
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+    expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
+  });
+});
+
+describe('a job id that is none, the last of its group', () => {
+  it.each([2.5, 2n ** 63n, -7n])('%s is reported, and stops no recovery', async (jobId) => {
+    for (const windowSize of [1, 10_000]) {
+      const world = await embeddedWorld({ windowSize });
+      await world.has(job({ jobId: 1n }), task({ jobId: 1n }), job({ jobId: 5n }), task({ jobId: 5n }));
+      await world.put('jobs', { ...(await world.job()), jobId });
+      const report = await world.pass({ mode: 'recover' });
+      expect(report.complete).toBe(true);
+      expect(report.problems).toMatchObject([{ key: { jobId: String(jobId) }, kind: 'malformed' }]);
+      expect((await world.messages()).map((message) => message.jobId)).toEqual(['1', '5']);
+    }
+  });
+});
+
 describe('a key that is no id', () => {
   it.each([0n, -5n, 2n ** 63n, 1.5])(
     '%s is reported, and stops neither an inspection nor a recovery',
@@ -176,6 +206,16 @@ describe('a problem that is met twice', () => {
     const world = await embeddedWorld();
     await world.has(job({ state: 'Failed' }), task({ taskVersion: null }));
     for (const mode of ['inspect', 'recover']) expect((await world.pass({ mode })).problems).toHaveLength(1);
+  });
+
+  it('is counted once, also past those that are listed', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 600 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, taskVersion: null })),
+    );
+    expect(await world.pass()).toMatchObject({ problemsOmitted: 100 });
   });
 });
 

@@ -141,6 +141,36 @@ describe('a job that changes between the read and', () => {
     expect(await world.job()).toMatchObject({ segmentsDroppedAt: 5n });
   });
 
+  it('the keeping of its place: one that another pass settled is left as it is', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 250 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed' })),
+    );
+    const settles = changeJob({ segmentsDroppedAt: 5 });
+    await world.pass(
+      {},
+      { disturb: justBefore(world, 'BatchExecuteStatement', 'droppedThroughTaskId', settles) },
+    );
+    expect(await world.job()).toMatchObject({ segmentsDroppedAt: 5n });
+    expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
+  });
+
+  it('its settlement: while another pass keeps its place, that one settles it', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Failed' }));
+    const keeps = changeJob({ droppedThroughTaskId: 7 });
+    const report = await world.pass(
+      {},
+      { disturb: justBefore(world, 'BatchExecuteStatement', 'SET \\"segmentsDroppedAt', keeps) },
+    );
+    expect(report.jobs).toMatchObject({ settled: 0, movedOn: 1 });
+    await world.pass();
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+    expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
+  });
+
   it('the enqueuing of its last task: it is read again after a few seconds, and nothing of a Failed job is sent', async () => {
     for (const mode of ['inspect', 'recover']) {
       const world = await embeddedWorld();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { PassReport } from '../functions/inspector/pass-report.ts';
 import { job, segment, task } from './support/builders.ts';
@@ -207,6 +208,36 @@ describe('a read that the pass cannot do without', () => {
       },
     );
     await expect(pass).rejects.toThrow('no access to the index');
+  });
+
+  it('leaves nothing going on beside the next pass', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 400 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      [1n, 2n].map((jobId) => job({ jobId, state: 'Failed' })),
+      taskIds.map((taskId) => task({ jobId: 2n, taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed', { jobId: 2n })),
+    );
+    const pass = world.pass(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          const text = JSON.stringify(input, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+          if (operation === 'Query' && !input.IndexName && text.includes(':jobId":"1"'))
+            throw new Error('gone');
+          return proceed();
+        },
+      },
+    );
+    await expect(pass).rejects.toThrow('gone');
+    const states = async () => (await world.items()).segments.map(({ state }) => state);
+    // What had reached the engine by then takes effect.
+    await sleep(300);
+    const before = await states();
+    await sleep(300);
+    const after = await states();
+    expect(after.filter((state) => state === 'Dropped').length).toBeLessThan(400);
+    expect(after).toEqual(before);
   });
 
   it('hands over what it had done by then', async () => {

@@ -172,6 +172,47 @@ describe('a Failed job that takes longer than a pass has', () => {
     expect(settled).not.toHaveProperty('dueAt');
   });
 
+  it('keeps its place when it is cut off, and when an error ends it', async () => {
+    const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
+    const records = [
+      job({ state: 'Failed' }),
+      ...taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      ...taskIds.map((id) => segment(id, 'Flushed')),
+    ];
+    const isDropOf = (input: Record<string, unknown>, id: bigint): boolean =>
+      (input.Statements as { Parameters: unknown[] }[]).some(({ Parameters }) =>
+        JSON.stringify(Parameters, (_, value) => (typeof value === 'bigint' ? `${value}` : value)).includes(
+          `"${id}"`,
+        ),
+      );
+    const cutOff = await embeddedWorld();
+    await cutOff.has(records);
+    const report = await cutOff.pass(
+      {},
+      hanging('BatchExecuteStatement', (input) => isDropOf(input, 350n)),
+    );
+    expect(report.complete).toBe(false);
+    expect(await cutOff.job()).toMatchObject({ droppedThroughTaskId: 300n });
+
+    const crashed = await embeddedWorld();
+    await crashed.has(records);
+    let pages = 0;
+    const crash = async ({ operation, input, proceed }: DisturbedCall): Promise<unknown> => {
+      if (operation === 'Query' && !input.IndexName) {
+        input.Limit = 200;
+        if (++pages === 3) throw new Error('gone');
+      }
+      return proceed();
+    };
+    await expect(crashed.pass({}, { disturb: crash })).rejects.toThrow('gone');
+    expect(Number((await crashed.job())?.droppedThroughTaskId)).toBeGreaterThanOrEqual(200);
+    for (const world of [cutOff, crashed]) {
+      await world.pass();
+      expect((await world.items()).segments.filter(({ state }) => state !== 'Dropped')).toEqual([]);
+      expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
+    }
+  });
+
   it('goes on from the first task that has a target left, however many are done with', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 300 }, (_, index) => BigInt(index + 1));

@@ -12,9 +12,8 @@ import type { TaskSighting } from './stores.ts';
 /**
  * Does what the `due` index says is due: tasks, then Failed jobs. Costs what is due, whatever the tables hold.
  *
- * Tasks end before the schedule starts the next pass, which would send them once more; what is left of them
- * waits for it. The drops of a Failed job may take as long as the invocation has: they start from the job's
- * first task in every pass, and would never come to the end of a very large one in less.
+ * Work on tasks ends before the schedule starts the next pass, which would send them once more; what is left of
+ * them waits for it. The drops of a Failed job may take as long as the invocation has: nobody waits for them.
  */
 export async function inspect(pass: Pass): Promise<Stopped> {
   const tasksStopped = await inspectTasks(pass);

@@ -1,4 +1,4 @@
-import { compareIds, MAX_ID } from '../copy-segment/ids.ts';
+import { compareIds, isId, MAX_ID } from '../copy-segment/ids.ts';
 import type { Task } from '../copy-segment/task.ts';
 import { actOnTasks } from './act-on-tasks.ts';
 import { batchesOf } from './batches.ts';
@@ -27,9 +27,8 @@ export async function recover(pass: Pass): Promise<Stopped> {
     for await (const jobIds of jobIdWindows(pass)) {
       for (const group of batchesOf(jobIds, JOBS_A_GROUP)) {
         const unfinished = pass.time.isShort() ? group[0] : await recoverJobs(pass, group);
-        if (unfinished !== undefined) return { fromJobId: unfinished > reached ? unfinished : reached };
-        const last = group.at(-1) as bigint;
-        if (last >= reached) reached = last + 1n;
+        if (unfinished !== undefined) return { fromJobId: later(reached, unfinished) };
+        for (const jobId of group) reached = later(reached, jobId, 1n);
       }
     }
   } catch (error) {
@@ -39,6 +38,10 @@ export async function recover(pass: Pass): Promise<Stopped> {
   }
   return undefined;
 }
+
+/** The later of two job ids to go on from; a key that is no id is none. */
+const later = (reached: bigint, jobId: bigint, step = 0n): bigint =>
+  typeof jobId === 'bigint' && isId(jobId) && jobId + step > reached ? jobId + step : reached;
 
 async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGenerator<bigint[]> {
   const from = request.fromJobId ?? BEFORE_ALL;

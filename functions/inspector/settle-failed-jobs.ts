@@ -52,28 +52,31 @@ async function judgeJob(pass: Pass, jobId: bigint, job: JobLookup): Promise<bool
   return dropAll(pass, job);
 }
 
-async function dropAll(pass: Pass, job: Job): Promise<boolean> {
-  if (pass.time.isShort()) return false;
+async function dropAll(pass: Pass, judged: Job): Promise<boolean> {
+  let job = judged;
   let targetsLeft = 0;
   let reached = job.droppedThroughTaskId;
-  // A job of a million targets takes longer than one pass has: the next one goes on from here.
+  // A job of a million targets takes longer than one pass has: the next one goes on from here. Kept with every
+  // chunk, since a pass may be cut off, or overtaken by another one, which then starts where this one is.
   const keepPlace = async (): Promise<void> => {
     if (reached === undefined || reached === job.droppedThroughTaskId) return;
     const outcome = await pass.jobs.keepPlace(job, reached);
+    if (outcome.kind === 'done') job = { ...job, droppedThroughTaskId: reached };
     if (outcome.kind === 'failed') count(pass, job, outcome, 'unsettled');
   };
 
+  if (pass.time.isShort()) return false;
   for await (const page of readAhead(pass.tasks.ofJob(job.jobId, job.droppedThroughTaskId))) {
     pass.tally.read.tasks += page.length;
     for (const chunk of batchesOf(page, TASKS_A_CHUNK)) {
-      if (pass.time.isShort()) {
-        await keepPlace();
-        return false;
-      }
+      await keepPlace();
+      if (pass.time.isShort()) return false;
       targetsLeft += await dropTargetsOf(pass, job, chunk);
       if (targetsLeft === 0) reached = chunk.at(-1)?.key.taskId;
     }
   }
+  // What was cut off in the last chunk is counted as left, but is not known to be.
+  if (pass.time.signal.aborted) return false;
 
   if (targetsLeft > 0) {
     pass.tally.jobs.unsettled++;

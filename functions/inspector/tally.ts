@@ -12,6 +12,9 @@ import type { VerdictKind } from './verdict.ts';
 const PROBLEMS_LISTED = 500;
 const REASON_LENGTH = 300;
 
+/** So many are told from those that are met again. */
+const PROBLEMS_REMEMBERED = 10_000;
+
 /** Counts while the pass runs. */
 export interface Tally {
   readonly meter: Meter;
@@ -72,10 +75,9 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
       const { jobId, taskId, segmentId } = problem.key;
       const name = `${problem.kind}/${jobId}/${taskId}/${segmentId}`;
       if (listed.has(name)) return;
-      if (problems.length < PROBLEMS_LISTED) {
-        problems.push(problem);
-        listed.add(name);
-      } else {
+      if (listed.size < PROBLEMS_REMEMBERED) listed.add(name);
+      if (problems.length < PROBLEMS_LISTED) problems.push(problem);
+      else {
         problemsOmitted++;
         onOmitted(problem);
       }

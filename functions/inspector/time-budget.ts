@@ -16,7 +16,7 @@ export interface TimeBudget {
   isShort(): boolean;
   /** Aborts requests that would outlast the pass. */
   readonly signal: AbortSignal;
-  /** Lets go of the timer. */
+  /** The pass is over: nothing that is still under way goes on beside the next one. */
   end(): void;
 }
 
@@ -30,6 +30,9 @@ export function createTimeBudget(remainingMs: () => number): TimeBudget {
   return {
     isShort: () => abort.signal.aborted || remainingMs() < RESERVE_MS,
     signal: abort.signal,
-    end: () => clearTimeout(timer),
+    end: () => {
+      clearTimeout(timer);
+      abort.abort();
+    },
   };
 }

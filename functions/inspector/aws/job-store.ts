@@ -75,15 +75,20 @@ export function createJobStore(
 
     async settle(job, now) {
       // PartiQL takes one REMOVE. In this order a crash in between costs a walk, and leaves nothing behind.
-      if (job.droppedThroughTaskId !== undefined) await update(job, { remove: 'droppedThroughTaskId' });
+      if (job.droppedThroughTaskId !== undefined) {
+        const removal = await update(job, { remove: 'droppedThroughTaskId' });
+        if (removal.kind !== 'done') return removal;
+      }
       return update(job, {
         set: { segmentsDroppedAt: now },
         remove: 'dueAt',
-        where: [isMissing('segmentsDroppedAt')],
+        // Another pass that keeps its place is still at it, and settles the job itself.
+        where: [isMissing('segmentsDroppedAt'), isMissing('droppedThroughTaskId')],
       });
     },
 
-    keepPlace: (job, taskId) => update(job, { set: { droppedThroughTaskId: taskId } }),
+    keepPlace: (job, taskId) =>
+      update(job, { set: { droppedThroughTaskId: taskId }, where: [isMissing('segmentsDroppedAt')] }),
 
     rest: (job) => update(job, { remove: 'dueAt' }),
 

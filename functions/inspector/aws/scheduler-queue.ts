@@ -18,7 +18,7 @@ export function createSchedulerQueue(calls: AwsCalls, queueUrl: string): Schedul
       if (failuresInARow >= FAILURES_THAT_CLOSE)
         return messages.map(() => ({
           kind: 'failed',
-          reason: 'not sent: the queue failed several times in a row',
+          reason: 'the queue failed several times in a row',
         }));
       const outcomes = messages.map(
         (): SendOutcome => ({ kind: 'failed', reason: 'SQS gave no answer for it' }),
