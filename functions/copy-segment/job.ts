@@ -17,7 +17,7 @@ export interface Job extends DueMarker {
    * Every target of its tasks up to this one is settled: where the drops of a Failed job go on that one pass did
    * not come to the end of. It goes when the job is settled.
    */
-  readonly droppedThroughTaskId?: bigint | undefined;
+  readonly droppedThroughTaskId?: bigint;
 }
 
 /** A job as a verdict on one of its tasks meets it. */
@@ -29,7 +29,7 @@ const jobItem = v.object({
   reason: v.exactOptional(text),
   segmentsDroppedAt: v.exactOptional(whole),
   // The inspector's own; one that cannot be read costs a walk from the first task.
-  droppedThroughTaskId: v.fallback(v.optional(id), 0n),
+  droppedThroughTaskId: v.exactOptional(v.fallback(id, 0n)),
   ...markerEntries,
 });
 
