@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -114,9 +114,7 @@ export class Inspector extends Construct {
       }),
     });
     const allow = (action: string, resource: string): void => {
-      role.addToPolicy(
-        new PolicyStatement({ effect: Effect.ALLOW, actions: [action], resources: [resource] }),
-      );
+      role.addToPolicy(new PolicyStatement({ actions: [action], resources: [resource] }));
     };
     allow('lambda:InvokeFunction', inspector.functionArn);
     allow('sqs:SendMessage', this.failedPasses.queueArn);

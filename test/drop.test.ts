@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld } from './support/embedded-world.ts';
+import { failStatements, textOf } from './support/fail-statements.ts';
 
 const failed = { state: 'Failed', reason: 'no space left on device' } as const;
 
@@ -374,26 +375,15 @@ describe('nothing live is dropped', () => {
 });
 
 const isDrop = (operation: string, input: Record<string, unknown>): boolean =>
-  operation === 'BatchExecuteStatement' && JSON.stringify(input.Statements, plain).includes('dropReason');
-
-const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+  operation === 'BatchExecuteStatement' && textOf(input.Statements).includes('dropReason');
 
 /** Statements on this segment fail inside a batch that succeeds; the others go through. */
-function failStatementsOn(segmentId: bigint) {
-  return async ({ operation, input, proceed }: DisturbedCall): Promise<unknown> => {
-    if (!isDrop(operation, input)) return proceed();
-    const all = input.Statements as { Parameters: unknown[] }[];
-    const isHit = (statement: { Parameters: unknown[] }): boolean =>
-      JSON.stringify(statement.Parameters, plain).includes(`"${segmentId}"`);
-    input.Statements = all.filter((statement) => !isHit(statement));
-    const answer =
-      (input.Statements as unknown[]).length > 0
-        ? ((await proceed()) as { output: { Responses: unknown[] } })
-        : { output: { Responses: [] as unknown[], $metadata: {} } };
-    const through = [...answer.output.Responses];
-    answer.output.Responses = all.map((statement) =>
-      isHit(statement) ? { Error: { Code: 'AccessDenied', Message: 'not yours' } } : through.shift(),
-    );
-    return answer;
-  };
-}
+const failStatementsOn =
+  (segmentId: bigint) =>
+  async (call: DisturbedCall): Promise<unknown> =>
+    isDrop(call.operation, call.input)
+      ? failStatements(call, ({ Parameters }) => textOf(Parameters).includes(`"${segmentId}"`), {
+          Code: 'AccessDenied',
+          Message: 'not yours',
+        })
+      : call.proceed();

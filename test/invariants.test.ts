@@ -181,7 +181,7 @@ describe('nothing is lost and nothing live is dropped, whatever workers and pass
     }
   }
 
-  /** A worker's conditional writes, as DESIGN's table of markers has them. */
+  /** A worker's conditional writes, as docs/writers.md has them. */
   async function work(
     world: World,
     what: 'claim' | 'renew' | 'complete' | 'fail',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld, type Item, type World } from './support/embedded-world.ts';
+import { textOf } from './support/fail-statements.ts';
 
 type Change = (world: World) => Promise<void>;
 
@@ -8,9 +9,7 @@ type Change = (world: World) => Promise<void>;
 const justBefore =
   (world: World, operation: string, needle: string, change: Change) =>
   async (call: DisturbedCall): Promise<unknown> => {
-    const text = JSON.stringify(call.input, (_, value) =>
-      typeof value === 'bigint' ? String(value) : value,
-    );
+    const text = textOf(call.input);
     if (call.operation === operation && text.includes(needle)) await change(world);
     return call.proceed();
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
+import { textOf } from './support/fail-statements.ts';
 
 const recover = { mode: 'recover' };
 const unmarked = { dueShard: null, dueAt: null };
@@ -187,7 +188,7 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     );
     await world.pass(recover, {
       disturb: async ({ operation, input, proceed }) => {
-        const text = JSON.stringify(input, (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+        const text = textOf(input);
         if (operation === 'SendMessageBatch' || text.includes('dropReason')) throw new Error('down');
         return proceed();
       },
@@ -230,9 +231,7 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     );
     await world.pass(recover, {
       disturb: async ({ operation, input, proceed }) => {
-        const touchesSegments = JSON.stringify(input, (_, v) =>
-          typeof v === 'bigint' ? `${v}` : v,
-        ).includes('dropReason');
+        const touchesSegments = textOf(input).includes('dropReason');
         if (operation === 'SendMessageBatch' || touchesSegments) throw new Error('down');
         return proceed();
       },

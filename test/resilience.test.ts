@@ -4,34 +4,20 @@ import type { PassReport } from '../functions/inspector/pass-report.ts';
 import { job, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
+import { failStatements, type Statement, textOf } from './support/fail-statements.ts';
 
-interface BatchAnswer {
-  output: { Responses: { Error?: { Code: string; Message: string } }[] };
-}
-
-/** The statements of a batch, one after the other, fail `times` times before they are let through. */
+/** Every other statement of a batch fails, `times` times, before it is let through. */
 function throttleStatements(code: string, times: number) {
   const failures = new Map<string, number>();
-  return async ({ operation, input, proceed }: DisturbedCall): Promise<unknown> => {
-    if (operation !== 'BatchExecuteStatement') return proceed();
-    const all = input.Statements as { Statement: string; Parameters: unknown[] }[];
-    const isThrottled = all.map((statement, index) => {
-      const key = JSON.stringify(statement, (_, value) =>
-        typeof value === 'bigint' ? String(value) : value,
-      );
-      const failed = failures.get(key) ?? 0;
+  return async (call: DisturbedCall): Promise<unknown> => {
+    if (call.operation !== 'BatchExecuteStatement') return call.proceed();
+    const isThrottled = (statement: Statement, index: number): boolean => {
+      const failed = failures.get(textOf(statement)) ?? 0;
       if (failed >= times || index % 2 === 1) return false;
-      failures.set(key, failed + 1);
+      failures.set(textOf(statement), failed + 1);
       return true;
-    });
-    input.Statements = all.filter((_, index) => !isThrottled[index]);
-    const some = (input.Statements as unknown[]).length > 0;
-    const answer = (some ? await proceed() : { output: { Responses: [], $metadata: {} } }) as BatchAnswer;
-    const through = [...answer.output.Responses];
-    answer.output.Responses = isThrottled.map((throttled) =>
-      throttled ? { Error: { Code: code, Message: 'slow down' } } : (through.shift() ?? {}),
-    );
-    return answer;
+    };
+    return failStatements(call, isThrottled, { Code: code, Message: 'slow down' });
   };
 }
 
@@ -101,9 +87,7 @@ describe('a failing write', () => {
   const failing =
     (operation: string, needle: string) =>
     async (call: DisturbedCall): Promise<unknown> => {
-      const text = JSON.stringify(call.input, (_, value) =>
-        typeof value === 'bigint' ? String(value) : value,
-      );
+      const text = textOf(call.input);
       if (call.operation === operation && text.includes(needle))
         throw Object.assign(new Error('rate of requests exceeds the limit'), { name: 'ThrottlingException' });
       return call.proceed();
@@ -222,7 +206,7 @@ describe('a read that the pass cannot do without', () => {
       {},
       {
         disturb: async ({ operation, input, proceed }) => {
-          const text = JSON.stringify(input, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+          const text = textOf(input);
           if (operation === 'Query' && !input.IndexName && text.includes(':jobId":"1"'))
             throw new Error('gone');
           return proceed();

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { job, NOW, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld, type World } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
+import { textOf } from './support/fail-statements.ts';
 
 /** Enough for so many looks at the clock, then too little to start anything. */
 const shortAfter = (looks: number) => {
@@ -181,9 +182,7 @@ describe('a Failed job that takes longer than a pass has', () => {
     ];
     const isDropOf = (input: Record<string, unknown>, id: bigint): boolean =>
       (input.Statements as { Parameters: unknown[] }[]).some(({ Parameters }) =>
-        JSON.stringify(Parameters, (_, value) => (typeof value === 'bigint' ? `${value}` : value)).includes(
-          `"${id}"`,
-        ),
+        textOf(Parameters).includes(`"${id}"`),
       );
     const cutOff = await embeddedWorld();
     await cutOff.has(records);

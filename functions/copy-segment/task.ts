@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { DueMarker } from './due-index.ts';
+import { compareIds } from './ids.ts';
 import { type Item, id, markerEntries, oneOf, type Reading, readItem, text, whole } from './item.ts';
 
 /** Source: milvus-io/milvus pkg/proto/data_coord.proto, `CopySegmentTaskState`. */
@@ -10,6 +11,10 @@ export interface TaskKey {
   readonly jobId: bigint;
   readonly taskId: bigint;
 }
+
+/** Ascending job id, then task id: the order of a pass, as in Milvus. */
+export const compareTaskKeys = (a: TaskKey, b: TaskKey): number =>
+  compareIds(a.jobId, b.jobId) || compareIds(a.taskId, b.taskId);
 
 /** What the `due` index shows of a task: enough for every verdict that destroys nothing. */
 export interface IndexedTask extends TaskKey, DueMarker {

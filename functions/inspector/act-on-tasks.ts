@@ -2,7 +2,7 @@ import { isInIndex, LONGEST_BACKOFF_MS } from '../copy-segment/due-index.ts';
 import type { IndexedTask, Task } from '../copy-segment/task.ts';
 import { enqueueTasks, type ToEnqueue } from './enqueue-tasks.ts';
 import type { Pass, Unfinished } from './pass.ts';
-import type { Problem, TaskOutcome } from './pass-report.ts';
+import { keyOfTask, type Problem, type TaskOutcome } from './pass-report.ts';
 import { settleTasks } from './settle-tasks.ts';
 import type { WriteOutcome } from './stores.ts';
 import { LEASES_LOST, type Verdict, type VerdictKind } from './verdict.ts';
@@ -24,7 +24,8 @@ export async function actOnTasks(pass: Pass, judged: readonly Judged[]): Promise
     restLane(pass, judged),
     orphanLane(pass, judged),
   ]);
-  if (pass.mode === 'recover') await mendMarkers(pass, judged, new Map(lanes.flatMap((lane) => [...lane])));
+  if (pass.request.mode === 'recover')
+    await mendMarkers(pass, judged, new Map(lanes.flatMap((lane) => [...lane])));
 }
 
 async function enqueueLane(pass: Pass, judged: readonly Judged[]): Promise<Unfinished> {
@@ -133,8 +134,8 @@ function count(
   return unfinished;
 }
 
-const problem = ({ jobId, taskId }: IndexedTask, kind: Problem['kind'], reason: string): Problem => ({
-  key: { jobId: String(jobId), taskId: String(taskId) },
+const problem = (task: IndexedTask, kind: Problem['kind'], reason: string): Problem => ({
+  key: keyOfTask(task),
   kind,
   reason,
 });

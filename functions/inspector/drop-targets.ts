@@ -1,5 +1,6 @@
 import { type DropOutcome, judgeSegment } from '../copy-segment/segment.ts';
 import type { Pass } from './pass.ts';
+import { keyOfTask } from './pass-report.ts';
 import { reasonOf } from './reason-of.ts';
 import type { DropRequest, WriteOutcome } from './stores.ts';
 
@@ -100,11 +101,11 @@ function endOf(judgement: Judgement): End {
   return { outcome: judgement };
 }
 
-function count({ tally }: Pass, { jobId, taskId, segmentId }: Target, { outcome, reason }: End): void {
+function count({ tally }: Pass, target: Target, { outcome, reason }: End): void {
   tally.segments[outcome]++;
   if (outcome !== 'foreign' && outcome !== 'failed') return;
   tally.problem({
-    key: { jobId: String(jobId), taskId: String(taskId), segmentId: String(segmentId) },
+    key: { ...keyOfTask(target), segmentId: String(target.segmentId) },
     kind: outcome,
     reason: reason ?? outcome,
   });

@@ -2,8 +2,8 @@ import type { IndexedTask } from '../copy-segment/task.ts';
 import { type EnqueueReason, messageFor } from '../copy-segment/task-message.ts';
 import { batchesOf } from './batches.ts';
 import type { Pass, Unfinished } from './pass.ts';
-import type { WriteOutcome } from './stores.ts';
-import { MESSAGES_A_BATCH } from './stores.ts';
+import { keyOfTask } from './pass-report.ts';
+import { MESSAGES_A_BATCH, type WriteOutcome } from './stores.ts';
 
 export interface ToEnqueue {
   readonly task: IndexedTask;
@@ -64,7 +64,7 @@ export async function enqueueTasks(pass: Pass, toEnqueue: readonly ToEnqueue[]):
   return unmarked;
 }
 
-function fail({ tally }: Pass, { jobId, taskId }: IndexedTask, reason: string): void {
+function fail({ tally }: Pass, task: IndexedTask, reason: string): void {
   tally.tasks.failed++;
-  tally.problem({ key: { jobId: String(jobId), taskId: String(taskId) }, kind: 'failed', reason });
+  tally.problem({ key: keyOfTask(task), kind: 'failed', reason });
 }

@@ -46,7 +46,10 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
         kind,
         because,
       }),
-    onCrash: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
+    onCrash: (unfinished) => {
+      logOmitted();
+      logger.error('inspection pass failed', { ...unfinished });
+    },
   });
   logOmitted();
   logger.info('inspection pass', { ...report });

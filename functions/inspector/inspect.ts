@@ -1,4 +1,5 @@
 import { compareIds } from '../copy-segment/ids.ts';
+import { compareTaskKeys } from '../copy-segment/task.ts';
 import { actOnTasks } from './act-on-tasks.ts';
 import { batchesOf } from './batches.ts';
 import { dueWindows } from './due-windows.ts';
@@ -41,7 +42,7 @@ async function inspectTasks(pass: Pass): Promise<Stopped> {
 function inOrder(pass: Pass, window: readonly TaskSighting[]): TaskSighting[] {
   const sorted = window
     .filter(({ key }) => isAskedFor(pass, key.jobId))
-    .sort((a, b) => compareIds(a.key.jobId, b.key.jobId) || compareIds(a.key.taskId, b.key.taskId));
+    .sort((a, b) => compareTaskKeys(a.key, b.key));
   return sorted.filter(({ key }, index) => {
     const previous = sorted[index - 1]?.key;
     return previous?.jobId !== key.jobId || previous.taskId !== key.taskId;

@@ -17,7 +17,7 @@ import type { Stores } from './stores.ts';
 import { createTally } from './tally.ts';
 import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
-/** DESIGN's window: what a pass holds in memory at once, whatever is due. */
+/** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
 
 export interface InspectorConfig {
@@ -62,7 +62,6 @@ export function createInspector(config: InspectorConfig): Inspector {
     const pass: Pass = {
       ...(request.dryRun ? dryRun(stores) : stores),
       request,
-      mode: request.mode,
       startedAt,
       now,
       time,
@@ -89,7 +88,7 @@ export function createInspector(config: InspectorConfig): Inspector {
 /** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
-    return await (pass.mode === 'recover' ? recover(pass) : inspect(pass));
+    return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
   } catch (error) {
     if (!pass.time.signal.aborted) throw error;
     return {};

@@ -1,8 +1,8 @@
-import { compareIds } from '../copy-segment/ids.ts';
 import type { JobLookup } from '../copy-segment/job.ts';
-import type { IndexedTask, Task, TaskKey } from '../copy-segment/task.ts';
+import { compareTaskKeys, type IndexedTask, type Task, type TaskKey } from '../copy-segment/task.ts';
 import type { Judged } from './act-on-tasks.ts';
 import type { Pass } from './pass.ts';
+import { keyOfTask } from './pass-report.ts';
 import type { TaskSighting } from './stores.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
@@ -13,7 +13,7 @@ export function judgeTasks(
   jobs: ReadonlyMap<bigint, JobLookup>,
 ): Judged[] {
   return readable(pass, sightings).map((task) => {
-    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.mode);
+    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.request.mode);
     note(pass, task, verdict);
     return { task, verdict };
   });
@@ -31,7 +31,7 @@ export async function judgeIndexedTasks(
   const judged: Judged[] = [];
   const destructive: IndexedTask[] = [];
   for (const task of readable(pass, sightings)) {
-    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.mode);
+    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.request.mode);
     if (isDestructive(verdict)) destructive.push(task);
     else {
       note(pass, task, verdict);
@@ -43,9 +43,7 @@ export async function judgeIndexedTasks(
   const truth = await pass.tasks.read(destructive);
   pass.tally.read.tasks += truth.length;
   pass.tally.tasks.movedOn += destructive.length - truth.length;
-  return [...judged, ...judgeTasks(pass, truth, jobs)].sort(
-    ({ task: a }, { task: b }) => compareIds(a.jobId, b.jobId) || compareIds(a.taskId, b.taskId),
-  );
+  return [...judged, ...judgeTasks(pass, truth, jobs)].sort((a, b) => compareTaskKeys(a.task, b.task));
 }
 
 type NonDestructive = Exclude<Verdict, { kind: 'fail' | 'drop' }>;
@@ -72,5 +70,5 @@ function note(pass: Pass, { jobId, taskId }: TaskKey, { kind, because }: Verdict
   if (kind === 'malformed') malformed(pass, { jobId, taskId }, because);
 }
 
-const malformed = (pass: Pass, { jobId, taskId }: TaskKey, reason: string): void =>
-  pass.tally.problem({ key: { jobId: String(jobId), taskId: String(taskId) }, kind: 'malformed', reason });
+const malformed = (pass: Pass, key: TaskKey, reason: string): void =>
+  pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason });

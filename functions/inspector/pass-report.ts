@@ -1,4 +1,5 @@
 import type { DropOutcome } from '../copy-segment/segment.ts';
+import type { TaskKey } from '../copy-segment/task.ts';
 import type { Mode, VerdictKind } from './verdict.ts';
 
 /** How the work on one task ended; `enqueued` is the last step of a release too. */
@@ -22,6 +23,11 @@ export interface ProblemKey {
   readonly taskId?: string;
   readonly segmentId?: string;
 }
+
+export const keyOfTask = ({ jobId, taskId }: TaskKey): ProblemKey => ({
+  jobId: String(jobId),
+  taskId: String(taskId),
+});
 
 export interface Problem {
   readonly key: ProblemKey;

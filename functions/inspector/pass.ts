@@ -3,7 +3,7 @@ import type { PassRequest } from './pass-event.ts';
 import type { Stores } from './stores.ts';
 import type { Tally } from './tally.ts';
 import type { TimeBudget } from './time-budget.ts';
-import type { Mode, VerdictKind } from './verdict.ts';
+import type { VerdictKind } from './verdict.ts';
 
 /** One verdict as it falls, for whoever watches; ids as they are. */
 export interface ObservedVerdict {
@@ -17,7 +17,6 @@ export interface ObservedVerdict {
 /** What every part of one pass works with. */
 export interface Pass extends Stores {
   readonly request: PassRequest;
-  readonly mode: Mode;
   /** Epoch milliseconds at the start: what is due is due by then. */
   readonly startedAt: number;
   /** Epoch milliseconds. */

@@ -4,7 +4,7 @@ import { isJob, type Job, type JobLookup } from '../copy-segment/job.ts';
 import type { Task } from '../copy-segment/task.ts';
 import { batchesOf } from './batches.ts';
 import { type Pass, TASKS_A_CHUNK } from './pass.ts';
-import type { JobOutcome } from './pass-report.ts';
+import { type JobOutcome, keyOfTask } from './pass-report.ts';
 import { readAhead } from './read-ahead.ts';
 import { settleTasks } from './settle-tasks.ts';
 import type { TaskSighting, WriteOutcome } from './stores.ts';
@@ -100,8 +100,7 @@ async function dropTargetsOf(pass: Pass, job: Job, chunk: readonly TaskSighting<
   const failed = [...unfinished.values()].filter((why) => why === 'failed').length;
   for (const { key, reading } of chunk) {
     if (reading.ok) continue;
-    const problemKey = { jobId: String(key.jobId), taskId: String(key.taskId) };
-    pass.tally.problem({ key: problemKey, kind: 'malformed', reason: reading.reason });
+    pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason: reading.reason });
   }
   // The targets of a task that cannot be read are unknown, so it cannot be said to have none.
   return failed + chunk.length - readable.length;

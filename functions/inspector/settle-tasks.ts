@@ -1,6 +1,7 @@
 import type { Task } from '../copy-segment/task.ts';
 import { dropTargets, type Target } from './drop-targets.ts';
 import type { Pass, Unfinished } from './pass.ts';
+import { keyOfTask } from './pass-report.ts';
 import { shorten } from './shorten.ts';
 
 /** It is written into every target, and a write unit is a kilobyte. */
@@ -36,7 +37,7 @@ export async function settleTasks(
       unsettled.set(task, 'failed');
       pass.tally.tasks.failed++;
       pass.tally.problem({
-        key: { jobId: String(task.jobId), taskId: String(task.taskId) },
+        key: keyOfTask(task),
         kind: 'failed',
         reason: `its targets are dropped, but it is not settled: ${outcome?.reason ?? 'no answer'}`,
       });

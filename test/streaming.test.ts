@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { dueWindows } from '../functions/inspector/due-windows.ts';
+import { readAhead } from '../functions/inspector/read-ahead.ts';
+
+/** Pages that count themselves as they are read. */
+function countedPages(pages: number, itemsOf: (page: number) => { dueAt: number }[]) {
+  const seen = { read: 0 };
+  async function* read(): AsyncGenerator<{ dueAt: number }[]> {
+    for (let page = 0; page < pages; page++) {
+      seen.read++;
+      yield itemsOf(page);
+    }
+  }
+  return { seen, read };
+}
+
+describe('reading ahead', () => {
+  it('reads the next piece while the one before is acted on, and no further', async () => {
+    const { seen, read } = countedPages(10, (page) => [{ dueAt: page }]);
+    const readWhenActing: number[] = [];
+    for await (const [item] of readAhead(read())) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(item?.dueAt).toBe(readWhenActing.length);
+      readWhenActing.push(seen.read);
+    }
+    expect(readWhenActing).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 10]);
+  });
+
+  it('hands on what the source fails with, and leaves no rejection behind when nobody asks', async () => {
+    async function* failing(): AsyncGenerator<number> {
+      yield 1;
+      throw new Error('gone');
+    }
+    const seen: number[] = [];
+    const all = async (): Promise<void> => {
+      for await (const item of readAhead(failing())) seen.push(item);
+    };
+    await expect(all()).rejects.toThrow('gone');
+    expect(seen).toEqual([1]);
+    for await (const item of readAhead(failing())) if (item === 1) break;
+  });
+});
+
+describe('windows of what is due', () => {
+  it('merge the shards, the longest due first', async () => {
+    const shards = [[[1, 4], [9]], [[2, 3, 8]], [], [[5, 6, 7]]];
+    async function* pagesOf(shard: number): AsyncGenerator<{ dueAt: number }[]> {
+      for (const page of shards[shard] ?? []) yield page.map((dueAt) => ({ dueAt }));
+    }
+    const windows: number[][] = [];
+    for await (const window of dueWindows(pagesOf, 4, 4)) windows.push(window.map(({ dueAt }) => dueAt));
+    expect(windows).toEqual([[1, 2, 3, 4], [5, 6, 7, 8], [9]]);
+  });
+
+  it('hold a window and a page of each shard, however much is due', async () => {
+    const shards = [0, 1, 2, 3].map((shard) =>
+      countedPages(100, (page) =>
+        Array.from({ length: 10 }, (_, n) => ({ dueAt: page * 40 + n * 4 + shard })),
+      ),
+    );
+    let taken = 0;
+    for await (const window of dueWindows(
+      (shard) => (shards[shard] as (typeof shards)[number]).read(),
+      4,
+      100,
+    )) {
+      taken += window.length;
+      const read = shards.reduce((sum, { seen }) => sum + seen.read * 10, 0);
+      expect(read - (taken - window.length)).toBeLessThanOrEqual(100 + 4 * 10);
+    }
+    expect(taken).toBe(4_000);
+  });
+});
