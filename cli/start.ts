@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { NoEmbeddedEngineError } from '../engines/embedded-dynamodb.ts';
+import { createRestoreWorld } from '../engines/restore-world.ts';
+import { startEngines } from '../engines/start-engines.ts';
 import { type Arguments, parseArguments } from './arguments.ts';
-import { NoEmbeddedEngineError } from './embedded-dynamodb.ts';
-import { startEngines } from './engines.ts';
-import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file.ts';
-import { createRestoreWorld } from './restore-world.ts';
-import { makePasses, type PassMade } from './run.ts';
-import { runAsJson } from './run-as-json.ts';
-import { showPass, showRun } from './show.ts';
+import { makePasses, type PassMade } from './demo/run.ts';
+import { runAsJson } from './demo/run-as-json.ts';
+import { showPass, showRun } from './demo/show.ts';
+import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file/read-restore.ts';
 
-const SAMPLE = join(import.meta.dirname, 'sample', 'restore.ndjson');
+const SAMPLE = join(import.meta.dirname, 'demo', 'restore.ndjson');
 
 /** What the operator can mend; anything else is a fault, and shows its stack. */
 class UserError extends Error {
@@ -53,7 +53,7 @@ async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
 }
 
 /** A watch may go on for days; its end shows the latest passes that met something. */
-const PASSES_KEPT = 100;
+const MAX_PASSES_KEPT = 100;
 
 const isIdle = ({ report: { mode, read } }: PassMade): boolean =>
   mode === 'inspect' && read.dueTasks + read.dueJobs === 0;
@@ -77,7 +77,7 @@ async function run(
         console.log(options.json ? JSON.stringify(pass.report) : showPass(pass));
       if (options.watch !== undefined && isIdle(pass)) continue;
       passes.push(pass);
-      if (passes.length > PASSES_KEPT) passes.shift();
+      if (passes.length > MAX_PASSES_KEPT) passes.shift();
     }
     if (options.watch !== undefined && options.json) return;
 

@@ -1,7 +1,7 @@
 import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { DEFAULT_DUE_SHARDS } from '../functions/copy-segment/due-index.ts';
-import type { TableNames } from '../functions/copy-segment/table-definitions.ts';
+import type { TableNames } from '../functions/copy-segment/tables.ts';
 
 /** What a deployment can choose. */
 export interface Configuration {

@@ -22,7 +22,7 @@ const TIMEOUT = Duration.minutes(15);
  * The next minute brings the next pass, and no pass carries state: an invocation that could not be made in time
  * is worth nothing later. Without bounds, invocations are kept for six hours, and passes pile up.
  */
-const MOST_EVENT_AGE = Duration.minutes(1);
+const MAX_EVENT_AGE = Duration.minutes(1);
 
 export interface InspectorProps {
   readonly tables: MetadataTables;
@@ -77,7 +77,7 @@ export class Inspector extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.DISABLED,
-      maxEventAge: MOST_EVENT_AGE,
+      maxEventAge: MAX_EVENT_AGE,
       retryAttempts: 0,
       onFailure: new SqsDestination(this.failedPasses),
       environment: {
@@ -126,7 +126,7 @@ export class Inspector extends Construct {
         input: ScheduleTargetInput.fromObject({ mode: 'inspect' }),
         // By itself the target would allow every version of the function, too.
         role: role.withoutPolicyUpdates(),
-        maxEventAge: MOST_EVENT_AGE,
+        maxEventAge: MAX_EVENT_AGE,
         retryAttempts: 2,
         deadLetterQueue: this.failedPasses,
       }),

@@ -8,7 +8,7 @@ import {
   type TableKind,
   type TableNames,
   tableDefinitions,
-} from '../functions/copy-segment/table-definitions.ts';
+} from '../functions/copy-segment/tables.ts';
 
 export interface MetadataTablesProps {
   /** Tables that exist already; they are neither changed nor removed. */

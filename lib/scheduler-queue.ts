@@ -4,10 +4,10 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 /** Workers take a task by a conditional write; a message that was received this often is nobody's. */
-const MOST_RECEIVES = 5;
+const MAX_RECEIVES = 5;
 
 /** SQS keeps no message longer. */
-const LONGEST_RETENTION = Duration.days(14);
+const MAX_RETENTION = Duration.days(14);
 
 export interface SchedulerQueueProps {
   /** A queue that exists already, standard or FIFO; it is not changed. */
@@ -24,8 +24,8 @@ export class SchedulerQueue extends Construct {
       ? Queue.fromQueueArn(this, 'Existing', existingArn)
       : new Queue(this, 'Queue', {
           ...secured,
-          retentionPeriod: LONGEST_RETENTION,
-          deadLetterQueue: { queue: deadLetterQueue(this, 'DeadLetters'), maxReceiveCount: MOST_RECEIVES },
+          retentionPeriod: MAX_RETENTION,
+          deadLetterQueue: { queue: deadLetterQueue(this, 'DeadLetters'), maxReceiveCount: MAX_RECEIVES },
         });
   }
 
@@ -38,6 +38,6 @@ export class SchedulerQueue extends Construct {
 
 /** A queue for what could not be delivered, kept for two weeks. */
 export const deadLetterQueue = (scope: Construct, id: string): Queue =>
-  new Queue(scope, id, { ...secured, retentionPeriod: LONGEST_RETENTION });
+  new Queue(scope, id, { ...secured, retentionPeriod: MAX_RETENTION });
 
 const secured = { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import type { PassReport } from '../functions/inspector/pass-report.ts';
-import { job, MINUTE, type Record_, segment, task } from './support/builders.ts';
+import type { PassReport } from '../functions/inspector/report/pass-report.ts';
+import { job, MINUTE, type Row, segment, task } from './support/builders.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
 import { createApp, type Resource } from './support/synthesise.ts';
 
@@ -58,7 +58,7 @@ describe('the bundle that is deployed', () => {
   afterAll(() => vi.unstubAllEnvs());
 
   /** The handler's clock is the real one. */
-  const due = (record: Record_): Record_ => ({
+  const due = (record: Row): Row => ({
     ...record,
     item: { ...record.item, dueAt: Date.now() - MINUTE },
   });

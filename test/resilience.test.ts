@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { PassReport } from '../functions/inspector/pass-report.ts';
+import type { PassReport } from '../functions/inspector/report/pass-report.ts';
 import { job, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
@@ -231,7 +231,7 @@ describe('a read that the pass cannot do without', () => {
     const pass = world.pass(
       {},
       {
-        onCrash: (report) => crashes.push(report),
+        onError: (report) => crashes.push(report),
         disturb: async ({ operation, input, proceed }) => {
           if (operation === 'Query' && String(input.TableName).endsWith('jobs')) throw new Error('gone');
           return proceed();

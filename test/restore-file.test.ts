@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRestore } from '../cli/restore-file.ts';
+import { readRestore } from '../cli/restore-file/read-restore.ts';
 import { NOW } from './support/builders.ts';
 
 const only = (line: string) => readRestore(line, NOW)[0];

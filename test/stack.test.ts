@@ -2,8 +2,8 @@ import { App, type Stack, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
-import { createTableInput } from '../cli/create-tables.ts';
-import { type TableKind, tableDefinitions } from '../functions/copy-segment/table-definitions.ts';
+import { createTableInput } from '../engines/create-tables.ts';
+import { type TableKind, tableDefinitions } from '../functions/copy-segment/tables.ts';
 import { readConfiguration } from '../lib/configuration.ts';
 import { createApp, type Resource, synthesise } from './support/synthesise.ts';
 

@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NoEmbeddedEngineError, startEmbeddedDynamoDB } from '../cli/embedded-dynamodb.ts';
-import { startEngines } from '../cli/engines.ts';
+import { NoEmbeddedEngineError, startEmbeddedDynamoDB } from '../engines/embedded-dynamodb.ts';
+import { startEngines } from '../engines/start-engines.ts';
 
 const START = join(import.meta.dirname, '../cli/start.ts');
-const SAMPLE = join(import.meta.dirname, '../cli/sample/restore.ndjson');
+const SAMPLE = join(import.meta.dirname, '../cli/demo/restore.ndjson');
 
 /** Runs the command as `npm start` does. */
 async function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dueWindows } from '../functions/inspector/due-windows.ts';
-import { readAhead } from '../functions/inspector/read-ahead.ts';
+import { dueWindows } from '../functions/streams/due-windows.ts';
+import { readAhead } from '../functions/streams/read-ahead.ts';
 
 /** Pages that count themselves as they are read. */
 function countedPages(pages: number, itemsOf: (page: number) => { dueAt: number }[]) {

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const FIRST_BACKOFF_MS = 15 * MINUTE_MS;
 
 /** How long an item that nobody acts on rests at the most before it is looked at again, in milliseconds. */
-export const LONGEST_BACKOFF_MS = 6 * 60 * MINUTE_MS;
+export const MAX_BACKOFF_MS = 6 * 60 * MINUTE_MS;
 
 /** Where an item stands in the index, as far as it does: both attributes are needed to be in it. */
 export interface DueMarker {
@@ -37,4 +37,4 @@ export const isInIndex = ({ dueShard, dueAt }: DueMarker, shards: number): boole
  * each enqueue, at most 6 hours. Without it Milvus dispatched 435,000 times in a day (milvus-io/milvus#51019).
  */
 export const backoffMs = (enqueueCount: number): number =>
-  Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, enqueueCount - 1));
+  Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.max(0, enqueueCount - 1));

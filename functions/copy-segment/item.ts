@@ -36,12 +36,12 @@ export const markerEntries = {
 };
 
 /** A task of thousands of mappings may have as many issues. */
-const ISSUES_NAMED = 3;
+const MAX_ISSUES_LISTED = 3;
 
 export function readItem<S extends v.GenericSchema>(schema: S, item: Item): Reading<v.InferOutput<S>> {
   const parsed = v.safeParse(schema, item);
   if (parsed.success) return { ok: true, value: parsed.output };
-  const named = parsed.issues.slice(0, ISSUES_NAMED);
+  const named = parsed.issues.slice(0, MAX_ISSUES_LISTED);
   const reasons = named.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
   const more = parsed.issues.length - named.length;
   return { ok: false, reason: [...reasons, ...(more > 0 ? [`and ${more} more`] : [])].join('; ') };

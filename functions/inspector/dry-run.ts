@@ -1,5 +1,4 @@
 import type { Item } from '../copy-segment/item.ts';
-import type { Task } from '../copy-segment/task.ts';
 import {
   done,
   type JobWrites,
@@ -7,7 +6,8 @@ import {
   type Stores,
   type TaskSighting,
   type TaskWrites,
-} from './stores.ts';
+} from '../copy-segment/stores.ts';
+import type { Task } from '../copy-segment/task.ts';
 
 /**
  * The same reads, and writes that all succeed without being made: the report says what would have been. What
@@ -71,4 +71,4 @@ const keyOf = ({ jobId, taskId }: Task): string => `${jobId}/${taskId}`;
 const one = async () => done;
 const each = async (items: readonly unknown[]) => items.map(() => done);
 
-const jobWrites: JobWrites = { settle: one, keepPlace: one, rest: one, schedule: one };
+const jobWrites: JobWrites = { settle: one, savePlace: one, rest: one, schedule: one };

@@ -1,5 +1,5 @@
 import { DEFAULT_DUE_SHARDS } from '../copy-segment/due-index.ts';
-import type { TableNames } from '../copy-segment/table-definitions.ts';
+import type { TableNames } from '../copy-segment/tables.ts';
 
 /** What the deployment tells the function: the names of its environment variables, for CDK and for the handler. */
 export const ENVIRONMENT = {

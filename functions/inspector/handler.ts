@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
-import { createDynamoClient, createSqsClient } from './aws/clients.ts';
+import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
-import type { PassReport, Problem } from './pass-report.ts';
+import type { PassReport, Problem } from './report/pass-report.ts';
 
 const logger = new Logger({ serviceName: 'copy-segment-inspector' });
 const inspector = createInspector({
@@ -15,7 +15,7 @@ const inspector = createInspector({
 });
 
 /** So many problems go into one log line when the report has no room for more: CloudWatch Logs takes 256 kB. */
-const PROBLEMS_A_LINE = 100;
+const PROBLEMS_PER_LINE = 100;
 
 /**
  * One inspection pass: what the schedule invokes, and an operator for recovery.
@@ -37,7 +37,7 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
     onOmittedProblem: (problem) => {
       omitted.push(problem);
-      if (omitted.length === PROBLEMS_A_LINE) logOmitted();
+      if (omitted.length === PROBLEMS_PER_LINE) logOmitted();
     },
     onVerdict: ({ jobId, taskId, kind, because }) =>
       logger.debug('verdict', {
@@ -46,7 +46,7 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
         kind,
         because,
       }),
-    onCrash: (unfinished) => {
+    onError: (unfinished) => {
       logOmitted();
       logger.error('inspection pass failed', { ...unfinished });
     },

@@ -1,14 +1,14 @@
 import { compareIds } from '../copy-segment/ids.ts';
+import type { TaskSighting } from '../copy-segment/stores.ts';
 import { compareTaskKeys } from '../copy-segment/task.ts';
-import { actOnTasks } from './act-on-tasks.ts';
-import { batchesOf } from './batches.ts';
-import { dueWindows } from './due-windows.ts';
+import { dueWindows } from '../streams/due-windows.ts';
+import { readAhead } from '../streams/read-ahead.ts';
+import { slices } from '../streams/slices.ts';
+import { carryOut } from './act/carry-out.ts';
+import { judgeJobs_ } from './act/drop-all.ts';
 import { createJobLookup } from './job-lookup.ts';
-import { judgeIndexedTasks } from './judge-tasks.ts';
-import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
-import { readAhead } from './read-ahead.ts';
-import { settleFailedJobs } from './settle-failed-jobs.ts';
-import type { TaskSighting } from './stores.ts';
+import { judgeIndexedTasks } from './judge.ts';
+import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
 
 /**
  * Does what the `due` index says is due: tasks, then Failed jobs. Costs what is due, whatever the tables hold.
@@ -29,10 +29,10 @@ async function inspectTasks(pass: Pass): Promise<Stopped> {
   for await (const window of readAhead(windows)) {
     pass.tally.read.dueTasks += window.length;
     const lookUpJobs = createJobLookup(pass);
-    for (const chunk of batchesOf(inOrder(pass, window), TASKS_A_CHUNK)) {
+    for (const chunk of slices(inOrder(pass, window), TASKS_PER_CHUNK)) {
       if (isOver()) return {};
       const jobs = await lookUpJobs(chunk.map(({ key }) => key.jobId));
-      await actOnTasks(pass, await judgeIndexedTasks(pass, chunk, jobs));
+      await carryOut(pass, await judgeIndexedTasks(pass, chunk, jobs));
     }
   }
   return undefined;
@@ -41,7 +41,7 @@ async function inspectTasks(pass: Pass): Promise<Stopped> {
 /** The tasks that are asked for, ascending, each once: an index that changes while it is read shows some twice. */
 function inOrder(pass: Pass, window: readonly TaskSighting[]): TaskSighting[] {
   const sorted = window
-    .filter(({ key }) => isAskedFor(pass, key.jobId))
+    .filter(({ key }) => isRequested(pass, key.jobId))
     .sort((a, b) => compareTaskKeys(a.key, b.key));
   return sorted.filter(({ key }, index) => {
     const previous = sorted[index - 1]?.key;
@@ -54,15 +54,15 @@ async function inspectJobs(pass: Pass): Promise<Stopped> {
   const windows = dueWindows((shard) => pass.jobs.due(shard, pass.startedAt), pass.shards, pass.windowSize);
   for await (const window of windows) {
     pass.tally.read.dueJobs += window.length;
-    const jobIds = new Set(window.map(({ jobId }) => jobId).filter((jobId) => isAskedFor(pass, jobId)));
+    const jobIds = new Set(window.map(({ jobId }) => jobId).filter((jobId) => isRequested(pass, jobId)));
     const lookUpJobs = createJobLookup(pass);
-    for (const chunk of batchesOf([...jobIds].sort(compareIds), TASKS_A_CHUNK)) {
+    for (const chunk of slices([...jobIds].sort(compareIds), TASKS_PER_CHUNK)) {
       if (pass.time.isShort()) return {};
-      const unfinished = await settleFailedJobs(pass, await lookUpJobs(chunk));
+      const unfinished = await judgeJobs_(pass, await lookUpJobs(chunk));
       if (unfinished.length > 0 || pass.time.signal.aborted) return {};
     }
   }
   return undefined;
 }
 
-const isAskedFor = ({ request }: Pass, jobId: bigint): boolean => request.jobIds?.has(jobId) ?? true;
+const isRequested = ({ request }: Pass, jobId: bigint): boolean => request.jobIds?.has(jobId) ?? true;

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { TableNames } from '../copy-segment/table-definitions.ts';
-import { type AwsCalls, meteredCalls } from './aws/calls.ts';
-import { createJobStore } from './aws/job-store.ts';
-import { createSchedulerQueue } from './aws/scheduler-queue.ts';
-import { createSegmentStore } from './aws/segment-store.ts';
-import { createTaskStore } from './aws/task-store.ts';
+import { createJobStore } from '../aws/job-store.ts';
+import { type AwsClients, meteredClients } from '../aws/metered-clients.ts';
+import { createSchedulerQueue } from '../aws/scheduler-queue.ts';
+import { createSegmentStore } from '../aws/segment-store.ts';
+import { createTaskStore } from '../aws/task-store.ts';
+import type { Stores } from '../copy-segment/stores.ts';
+import type { TableNames } from '../copy-segment/tables.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
 import type { ObservedVerdict, Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
-import type { PassReport, Problem } from './pass-report.ts';
 import { recover } from './recover.ts';
-import type { Stores } from './stores.ts';
-import { createTally } from './tally.ts';
+import type { PassReport, Problem } from './report/pass-report.ts';
+import { createTally } from './report/tally.ts';
 import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
@@ -41,7 +41,7 @@ export interface PassRun {
   readonly remainingMs?: () => number;
   readonly onVerdict?: (verdict: ObservedVerdict) => void;
   /** What a pass had done when an error ended it. */
-  readonly onCrash?: (report: PassReport) => void;
+  readonly onError?: (report: PassReport) => void;
   /** A problem that the report has no room for. */
   readonly onOmittedProblem?: (problem: Problem) => void;
 }
@@ -57,7 +57,7 @@ export function createInspector(config: InspectorConfig): Inspector {
     const passId = run.passId ?? randomUUID();
     const tally = createTally(run.onOmittedProblem ?? (() => {}));
     const time = createTimeBudget(run.remainingMs ?? (() => Number.POSITIVE_INFINITY));
-    const stores = createStores(config, meteredCalls(config, tally.meter, time.signal));
+    const stores = createStores(config, meteredClients(config, tally.meter, time.signal));
 
     const pass: Pass = {
       ...(request.dryRun ? dryRun(stores) : stores),
@@ -77,7 +77,7 @@ export function createInspector(config: InspectorConfig): Inspector {
     try {
       return report(await untilCutOff(pass));
     } catch (error) {
-      run.onCrash?.(report({}));
+      run.onError?.(report({}));
       throw error;
     } finally {
       time.end();
@@ -95,9 +95,9 @@ async function untilCutOff(pass: Pass): Promise<Stopped> {
   }
 }
 
-const createStores = ({ tables, queueUrl, shards }: InspectorConfig, calls: AwsCalls): Stores => ({
-  jobs: createJobStore(calls, tables, shards),
-  tasks: createTaskStore(calls, tables.tasks, shards),
-  segments: createSegmentStore(calls, tables.segments),
-  queue: createSchedulerQueue(calls, queueUrl),
+const createStores = ({ tables, queueUrl, shards }: InspectorConfig, clients: AwsClients): Stores => ({
+  jobs: createJobStore(clients, tables, shards),
+  tasks: createTaskStore(clients, tables.tasks, shards),
+  segments: createSegmentStore(clients, tables.segments),
+  queue: createSchedulerQueue(clients, queueUrl),
 });

@@ -2,7 +2,7 @@ import type { JobLookup } from '../copy-segment/job.ts';
 import type { Pass } from './pass.ts';
 
 /** A job may fail while its tasks are acted on: what was read longer ago is read again. */
-const MOST_AGE_MS = 5_000;
+const MAX_AGE_MS = 5_000;
 
 /** The jobs under these ids, strongly consistent, as of a few seconds ago at the most. */
 export type LookUpJobs = (jobIds: Iterable<bigint>) => Promise<ReadonlyMap<bigint, JobLookup>>;
@@ -13,7 +13,7 @@ export function createJobLookup({ jobs, tally, now }: Pick<Pass, 'jobs' | 'tally
   let since = now();
   return async (jobIds) => {
     const asked = new Set(jobIds);
-    if (now() - since > MOST_AGE_MS) known = new Map();
+    if (now() - since > MAX_AGE_MS) known = new Map();
     if (known.size === 0) since = now();
     const unknown = [...asked].filter((jobId) => !known.has(jobId));
     if (unknown.length > 0)

@@ -1,7 +1,7 @@
+import type { Stores } from '../copy-segment/stores.ts';
 import type { IndexedTask } from '../copy-segment/task.ts';
 import type { PassRequest } from './pass-event.ts';
-import type { Stores } from './stores.ts';
-import type { Tally } from './tally.ts';
+import type { Tally } from './report/tally.ts';
 import type { TimeBudget } from './time-budget.ts';
 import type { VerdictKind } from './verdict.ts';
 
@@ -32,7 +32,7 @@ export interface Pass extends Stores {
 }
 
 /** Tasks that are judged and acted on together: ten sends, four batches of marks, one batch of strong reads. */
-export const TASKS_A_CHUNK = 100;
+export const TASKS_PER_CHUNK = 100;
 
 /** Where a pass stopped because its time ran short; undefined when it came to its end. */
 export type Stopped = { readonly fromJobId?: bigint } | undefined;

@@ -1,16 +1,16 @@
 import { compareIds, isId, MAX_ID } from '../copy-segment/ids.ts';
+import type { TaskSighting } from '../copy-segment/stores.ts';
 import type { Task } from '../copy-segment/task.ts';
-import { actOnTasks } from './act-on-tasks.ts';
-import { batchesOf } from './batches.ts';
+import { readAhead } from '../streams/read-ahead.ts';
+import { slices } from '../streams/slices.ts';
+import { carryOut } from './act/carry-out.ts';
+import { judgeJobs_ } from './act/drop-all.ts';
 import { createJobLookup } from './job-lookup.ts';
-import { judgeTasks } from './judge-tasks.ts';
-import { type Pass, type Stopped, TASKS_A_CHUNK } from './pass.ts';
-import { readAhead } from './read-ahead.ts';
-import { settleFailedJobs } from './settle-failed-jobs.ts';
-import type { TaskSighting } from './stores.ts';
+import { judgeTasks } from './judge.ts';
+import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
 
 /** Jobs whose tasks are read one after the other, and acted on in chunks that reach across them. */
-const JOBS_A_GROUP = 100;
+const JOBS_PER_GROUP = 100;
 
 /** Below every int64: a key that is no id is met, and reported, too. */
 const BEFORE_ALL = -MAX_ID - 2n;
@@ -25,7 +25,7 @@ export async function recover(pass: Pass): Promise<Stopped> {
   let reached = pass.request.fromJobId ?? 1n;
   try {
     for await (const jobIds of jobIdWindows(pass)) {
-      for (const group of batchesOf(jobIds, JOBS_A_GROUP)) {
+      for (const group of slices(jobIds, JOBS_PER_GROUP)) {
         const unfinished = pass.time.isShort() ? group[0] : await recoverJobs(pass, group);
         if (unfinished !== undefined) return { fromJobId: later(reached, unfinished) };
         for (const jobId of group) reached = later(reached, jobId, 1n);
@@ -54,7 +54,7 @@ async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGe
   for (;;) {
     // Without time to act on it, a scan of both tables would be for nothing.
     if (time.isShort()) return yield [from];
-    const window = await jobs.smallestIds(after, windowSize);
+    const window = await jobs.idsAfter(after, windowSize);
     if (window.length === 0) return;
     yield window;
     after = window.at(-1) as bigint;
@@ -70,16 +70,16 @@ async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<bigin
   let judged = 0;
   const judgeJobs = async (end: number): Promise<bigint | undefined> => {
     const ready = jobIds.slice(judged, end);
-    const unfinished = await settleFailedJobs(pass, await lookUpJobs(ready));
+    const unfinished = await judgeJobs_(pass, await lookUpJobs(ready));
     // What was cut off, here or among the tasks before, is not done with.
     if (pass.time.signal.aborted) return ready[0];
     judged = Math.max(judged, end);
     return unfinished.sort(compareIds)[0];
   };
 
-  for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_A_CHUNK))) {
+  for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_PER_CHUNK))) {
     if (pass.time.isShort()) return jobIds[judged];
-    await actOnTasks(pass, judgeTasks(pass, chunk, await lookUpJobs(chunk.map(({ key }) => key.jobId))));
+    await carryOut(pass, judgeTasks(pass, chunk, await lookUpJobs(chunk.map(({ key }) => key.jobId))));
     // The last job of a chunk may go on in the next one.
     const last = chunk.at(-1)?.key.jobId;
     const unfinished = await judgeJobs(jobIds.indexOf(last as bigint));
@@ -104,7 +104,7 @@ async function* tasksOf(
 async function* chunksOf<T>(pages: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<T[]> {
   let rest: T[] = [];
   for await (const page of pages) {
-    const chunks = batchesOf([...rest, ...page], size);
+    const chunks = slices([...rest, ...page], size);
     const last = chunks.at(-1) ?? [];
     rest = last.length < size ? last : [];
     yield* rest.length > 0 ? chunks.slice(0, -1) : chunks;

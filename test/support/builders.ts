@@ -1,7 +1,7 @@
 import { dueShardOf } from '../../functions/copy-segment/due-index.ts';
 import type { JobState } from '../../functions/copy-segment/job.ts';
 import type { SegmentState } from '../../functions/copy-segment/segment.ts';
-import type { TableKind } from '../../functions/copy-segment/table-definitions.ts';
+import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import type { TaskState } from '../../functions/copy-segment/task.ts';
 
 /** The moment every world starts at, epoch milliseconds: 2026-11-22T12:15:50.245Z. */
@@ -10,7 +10,7 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 
 /** An item and the table it goes to. */
-export interface Record_ {
+export interface Row {
   readonly table: TableKind;
   readonly item: Record<string, unknown>;
 }
@@ -26,7 +26,7 @@ interface JobItem {
 }
 
 /** An Executing job, in the index only if it is Failed and not settled. */
-export function job(overrides: Overrides<JobItem> = {}): Record_ {
+export function job(overrides: Overrides<JobItem> = {}): Row {
   const { jobId, state } = { jobId: 1n, state: 'Executing', ...overrides };
   const unsettled = state === 'Failed' && overrides.segmentsDroppedAt === undefined;
   return record('jobs', {
@@ -51,7 +51,7 @@ interface TaskItem {
 }
 
 /** A task of job 1, Pending and due unless it says otherwise, with the marker that its writer would have set. */
-export function task(overrides: Overrides<TaskItem> & { targets?: readonly bigint[] } = {}): Record_ {
+export function task(overrides: Overrides<TaskItem> & { targets?: readonly bigint[] } = {}): Row {
   const { targets = [], ...rest } = overrides;
   const { taskId, state } = { taskId: 1n, state: 'Pending', ...overrides };
   const settled = rest.segmentsDroppedAt !== undefined;
@@ -85,7 +85,7 @@ export const segment = (
   segmentId: bigint,
   state: SegmentState = 'Importing',
   overrides: Overrides<{ jobId: bigint }> = {},
-): Record_ =>
+): Row =>
   record('segments', {
     segmentId,
     state,
@@ -97,7 +97,7 @@ export const segment = (
     ...overrides,
   });
 
-const record = (table: TableKind, item: Record<string, unknown>): Record_ => ({
+const record = (table: TableKind, item: Record<string, unknown>): Row => ({
   table,
   item: Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null && value !== undefined)),
 });

@@ -14,16 +14,16 @@ import {
   ScanCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { inject } from 'vitest';
-import { createTables } from '../../cli/create-tables.ts';
-import type { TableKind, TableNames } from '../../functions/copy-segment/table-definitions.ts';
+import { createTables } from '../../engines/create-tables.ts';
+import { createDynamoClient, createSqsClient } from '../../functions/aws/clients.ts';
+import type { TableKind, TableNames } from '../../functions/copy-segment/tables.ts';
 import type { TaskMessage } from '../../functions/copy-segment/task-message.ts';
-import { createDynamoClient, createSqsClient } from '../../functions/inspector/aws/clients.ts';
-import { batchesOf } from '../../functions/inspector/batches.ts';
 import { createInspector, type PassRun } from '../../functions/inspector/inspector.ts';
 import type { ObservedVerdict } from '../../functions/inspector/pass.ts';
 import { parsePassEvent } from '../../functions/inspector/pass-event.ts';
-import type { PassReport } from '../../functions/inspector/pass-report.ts';
-import { NOW, type Record_ } from './builders.ts';
+import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
+import { slices } from '../../functions/streams/slices.ts';
+import { NOW, type Row } from './builders.ts';
 
 export type Item = Record<string, unknown>;
 export type Message = TaskMessage['body'];
@@ -59,8 +59,8 @@ export async function embeddedWorld({ fifo = false, shards = 4, ...config }: Wor
     queueUrl,
     clock,
 
-    async has(...records: readonly (Record_ | readonly Record_[])[]): Promise<void> {
-      for (const batch of batchesOf(records.flat() as Record_[], 25)) {
+    async has(...records: readonly (Row | readonly Row[])[]): Promise<void> {
+      for (const batch of slices(records.flat() as Row[], 25)) {
         const requests: Record<string, { PutRequest: { Item: Item } }[]> = {};
         for (const { table, item } of batch) {
           const name = tables[table];

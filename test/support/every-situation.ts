@@ -1,7 +1,7 @@
-import { expired, HOUR, job, leased, NOW, type Record_, segment, task } from './builders.ts';
+import { expired, HOUR, job, leased, NOW, type Row, segment, task } from './builders.ts';
 
 /** A world in which every row of the verdict table, and every end of a drop, comes up. */
-export const everySituation = (): Record_[] => [
+export const everySituation = (): Row[] => [
   // Running: enqueue, wait, release, fail, drop, rest, malformed.
   job({ jobId: 10n, state: 'Executing' }),
   task({ jobId: 10n, taskId: 101n }),

@@ -1,0 +1,51 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  type DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import {
+  type TableDefinition,
+  type TableKind,
+  type TableNames,
+  tableDefinitions,
+} from '../functions/copy-segment/tables.ts';
+
+/** The tables as `CreateTable` takes them, from the definition that CDK deploys. */
+export function createTableInput(TableName: string, definition: TableDefinition): CreateTableCommandInput {
+  const { partitionKey, sortKey, dueIndex } = definition;
+  const attributes = [partitionKey, sortKey, dueIndex?.partitionKey, dueIndex?.sortKey].filter(
+    (name) => name !== undefined,
+  );
+  return {
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: attributes.map((AttributeName) => ({ AttributeName, AttributeType: 'N' })),
+    KeySchema: keySchema(partitionKey, sortKey),
+    ...(dueIndex && {
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: dueIndex.name,
+          KeySchema: keySchema(dueIndex.partitionKey, dueIndex.sortKey),
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: [...dueIndex.nonKeyAttributes] },
+        },
+      ],
+    }),
+  };
+}
+
+const keySchema = (partitionKey: string, sortKey: string | undefined) => [
+  { AttributeName: partitionKey, KeyType: 'HASH' as const },
+  ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
+];
+
+/** Creates the three tables and waits until they can be used. */
+export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
+  const kinds = Object.keys(tableDefinitions) as TableKind[];
+  await Promise.all(
+    kinds.map(async (kind) => {
+      await client.send(new CreateTableCommand(createTableInput(names[kind], tableDefinitions[kind])));
+      await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName: names[kind] });
+    }),
+  );
+}

@@ -1,3 +1,0 @@
-/** A text of at most so many characters; what others write into a reason may be of any length. */
-export const shorten = (text: string, length: number): string =>
-  text.length > length ? `${text.slice(0, length - 1)}…` : text;
