@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { grid } from '../cli/demo/terminal-table.ts';
+import { columns } from '../cli/terminal/columns.ts';
 import type { Row } from '../engines/load.ts';
 import { startEngines } from '../engines/start-engines.ts';
 import { createWorld } from '../engines/world.ts';
@@ -99,21 +99,23 @@ try {
   }
   console.log(styleText('bold', 'What a pass costs by what is due'));
   console.log(
-    grid(
+    columns(
       [
         'shape',
-        'due',
-        'enqueued / dropped',
-        'requests',
-        'a piece',
-        'read',
-        'write',
-        'MiB held',
-        'ms',
-        'next pass',
+        ...[
+          'due',
+          'enqueued / dropped',
+          'requests',
+          'a piece',
+          'read',
+          'write',
+          'MiB held',
+          'ms',
+          'next pass',
+        ].map((count) => ({ count })),
       ],
       rows,
-    ),
+    ).join('\n'),
   );
 } finally {
   await engines.stop();

@@ -52,7 +52,16 @@ export class LeftBehindError extends Error {
   override name = 'LeftBehindError';
 }
 
-/** Creates tables and queue; if one of them cannot be created, deletes the others before it throws. */
+/** Thrown when tables and queue cannot be created. */
+export class NotCreatedError extends Error {
+  override name = 'NotCreatedError';
+}
+
+/**
+ * Creates tables and queue; if one of them cannot be created, deletes the others before it throws.
+ *
+ * @throws NotCreatedError
+ */
 export async function createWorld(
   engines: Pick<Engines, 'dynamo' | 'sqs'>,
   { prefix = 'copy-segment', fifo = false }: WorldOptions = {},
@@ -87,10 +96,13 @@ export async function createWorld(
     queueUrl = await createQueue(sqs, name, fifo);
     await createTables(dynamo, tables);
   } catch (error) {
-    await destroy().catch((left: LeftBehindError) => {
-      throw new LeftBehindError(`${describeError(error)}; ${left.message}`, { cause: error });
+    const left = await destroy().then(
+      () => '',
+      ({ message }: LeftBehindError) => `; ${message}`,
+    );
+    throw new NotCreatedError(`tables and queue cannot be created: ${describeError(error)}${left}`, {
+      cause: error,
     });
-    throw error;
   }
 
   const scan = async function* (kind: TableKind): AsyncGenerator<Item[]> {
