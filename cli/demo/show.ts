@@ -138,7 +138,7 @@ const messageRow = (message: Record<string, unknown>): string[] =>
 function problems({ passes }: Run): string[] {
   const rows = passes
     .flatMap(({ report }) => report.problems)
-    .map(({ key, kind, reason }) => [kind, key.jobId, key.taskId ?? '', key.segmentId ?? '', reason]);
+    .map(({ key, kind, reason }) => [kind, key.jobId ?? '', key.taskId ?? '', key.segmentId ?? '', reason]);
   if (rows.length === 0) return [];
   return [heading('Problems', 'what to look at'), grid(['kind', 'job', 'task', 'segment', 'reason'], rows)];
 }

@@ -19,7 +19,10 @@ const int64 = v.union(
   ],
   'must be a whole number, or a string of one',
 );
-const id = v.pipe(int64, v.check(isId, 'must be between 1 and 2^63-1'));
+const id = v.pipe(
+  int64,
+  v.check((value: bigint): boolean => isId(value), 'must be between 1 and 2^63-1'),
+);
 const number = v.optional(int64, 0n);
 const count = v.pipe(
   number,
@@ -104,6 +107,7 @@ export const taskMessage = message({
     [],
   ),
   enqueueCount: count,
+  lostLeases: v.exactOptional(count),
   leaseExpiresAt: milliseconds,
   segmentsDroppedAt: milliseconds,
 });

@@ -1,0 +1,14 @@
+import type { IndexedTask } from '../../copy-segment/task.ts';
+import type { Judged } from '../judge.ts';
+import type { Pass } from '../pass.ts';
+
+/** Tasks that did not end as the pass wanted: their work failed, or somebody else changed them meanwhile. */
+export type Unfinished = ReadonlyMap<IndexedTask, 'failed' | 'movedOn'>;
+
+export type LanePass = Pick<
+  Pass,
+  'request' | 'write' | 'queue' | 'segments' | 'tally' | 'now' | 'shards' | 'markBreaker'
+>;
+
+/** Carries out verdicts of the kinds that it is for, in their order. */
+export type Lane = (pass: LanePass, judged: readonly Judged[]) => Promise<Unfinished>;
