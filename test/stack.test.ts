@@ -187,19 +187,20 @@ describe('the roles', () => {
     }
   });
 
+  const allowed = (kind: TableKind): string[] => {
+    const table = logicalId((resource) => resource === tableOf(kind));
+    return statements(stack)
+      .filter(({ action }) => action.startsWith('dynamodb:'))
+      .flatMap(({ action, resources }) =>
+        resources
+          .filter((resource) => JSON.stringify(resource).includes(table))
+          .map((resource) => `${action}${JSON.stringify(resource).includes('/index/due') ? ' due' : ''}`),
+      )
+      .map((action) => action.replace('dynamodb:', ''))
+      .sort();
+  };
+
   it('allow a pass what it does with each table, and no more', () => {
-    const allowed = (kind: TableKind): string[] => {
-      const table = logicalId((resource) => resource === tableOf(kind));
-      return statements(stack)
-        .filter(({ action }) => action.startsWith('dynamodb:'))
-        .flatMap(({ action, resources }) =>
-          resources
-            .filter((resource) => JSON.stringify(resource).includes(table))
-            .map((resource) => `${action}${JSON.stringify(resource).includes('/index/due') ? ' due' : ''}`),
-        )
-        .map((action) => action.replace('dynamodb:', ''))
-        .sort();
-    };
     expect(allowed('jobs')).toEqual(['BatchGetItem', 'PartiQLUpdate', 'Query due', 'Scan']);
     expect(allowed('tasks')).toEqual([
       'BatchGetItem',
@@ -210,6 +211,17 @@ describe('the roles', () => {
       'UpdateItem',
     ]);
     expect(allowed('segments')).toEqual(['BatchGetItem', 'PartiQLUpdate']);
+  });
+
+  it.each([
+    ['Jobs', 'jobs'],
+    ['Tasks', 'tasks'],
+    ['Segments', 'segments'],
+  ] as const)('on %s are those that SECURITY.md lists', (heading, kind) => {
+    const text = readFileSync(join(import.meta.dirname, '../SECURITY.md'), 'utf8');
+    const row = text.split('\n').find((line) => line.startsWith(`| ${heading} |`)) ?? '';
+    const listed = [...row.matchAll(/dynamodb:(\w+)/g)].map(([, action]) => action);
+    expect(listed).toEqual(allowed(kind).filter((action) => !action.endsWith(' due')));
   });
 
   it('let the schedule invoke the function and hand on what it could not, and the function log and send', () => {
