@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NoEmbeddedEngineError } from '../engines/embedded-dynamodb.ts';
+import { NotLoadedError } from '../engines/load.ts';
 import { startEngines, UnusableEndpointError } from '../engines/start-engines.ts';
 import { createWorld, LeftBehindError, NotCreatedError, type World } from '../engines/world.ts';
 import { type Arguments, parseArguments } from './arguments.ts';
@@ -75,8 +76,9 @@ async function withWorld(restore: OpenRestore, options: Arguments): Promise<void
   if (stop.aborted && !isOutputClosed && options.watch === undefined) process.exitCode = 130;
 }
 
-function outputFor(world: World, restore: OpenRestore, { json, watch }: Arguments): RunOutput {
-  if (!json) return createTextOutput(world, restore.name, screenOf(process.stdout), console.log);
+function outputFor(world: World, { name: from }: OpenRestore, { json, watch, dryRun }: Arguments): RunOutput {
+  if (!json)
+    return createTextOutput(world, { from, dryRun, screen: screenOf(process.stdout), print: console.log });
   if (watch !== undefined) return createReportLines(console.log);
   return createJsonOutput(world, (text) => process.stdout.write(text));
 }
@@ -98,6 +100,7 @@ const USER_ERRORS = [
   NoEmbeddedEngineError,
   UnusableEndpointError,
   NotCreatedError,
+  NotLoadedError,
   LeftBehindError,
 ];
 

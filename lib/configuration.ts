@@ -19,28 +19,43 @@ export interface Configuration {
   readonly existingQueueArn?: string;
 }
 
+/** Where the stack will be deployed, as far as it is known before it is. */
+export interface Destination {
+  readonly account?: string | undefined;
+  readonly region?: string | undefined;
+}
+
 export class InvalidConfigurationError extends Error {
   override name = 'InvalidConfigurationError';
 }
 
 // `-c name=value` gives text, cdk.json gives JSON.
-const whole = (least: number, most: number) =>
-  v.pipe(
-    v.union(
-      [v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))],
-      `must be a whole number`,
-    ),
-    v.integer('must be a whole number'),
-    v.minValue(least, `must be at least ${least}`),
-    v.maxValue(most, `must be at most ${most}`),
+const whole = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))], message),
+    v.integer(message),
+    v.minValue(least, message),
+    v.maxValue(most, message),
   );
+};
 
 const yesOrNo = v.pipe(
   v.union([v.boolean(), v.picklist(['true', 'false'])], 'must be true or false'),
   v.transform((value) => value === true || value === 'true'),
 );
 
-const tableName = v.pipe(v.string(), v.regex(/^[\w.-]{3,255}$/, 'must be the name of a table'));
+const text = (pattern: RegExp, message: string) => v.pipe(v.string(message), v.regex(pattern, message));
+
+const tableName = text(
+  /^[\w.-]{3,255}$/,
+  'must be the name of a table, 3 to 255 letters, digits, dots, underscores and hyphens',
+);
+
+const sqsArn = text(
+  /^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]{1,80}(\.fifo)?$/,
+  'must be the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:123456789012:my-queue',
+);
 
 const context = v.object({
   // EventBridge Scheduler's finest rate is a minute.
@@ -51,47 +66,82 @@ const context = v.object({
   jobsTable: v.optional(tableName),
   tasksTable: v.optional(tableName),
   segmentsTable: v.optional(tableName),
-  queueArn: v.optional(
-    v.pipe(v.string(), v.regex(/^arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w.-]+$/, 'must be the ARN of an SQS queue')),
-  ),
+  queueArn: v.optional(sqsArn),
 });
 
-/** The CDK's own keys have a colon or a slash in them, or begin with cdk or tree. */
-const isOurs = (key: string): boolean => /^[A-Za-z]+$/.test(key) && !/^(cdk|tree)/.test(key);
+const KNOWN = Object.keys(context.entries);
 
 /**
  * Reads the configuration from CDK's context (`cdk deploy -c shards=8`, or `context` in cdk.json).
  *
- * @param region where the stack will be, as far as it is known
- * @throws InvalidConfigurationError that names each key that is wrong, and why
+ * @throws InvalidConfigurationError that names each key that is wrong, its value, and what it may be
  */
-export function readConfiguration(node: Node, region?: string): Configuration {
-  const unknown = Object.keys(node.getAllContext()).filter((key) => isOurs(key) && !(key in context.entries));
+export function readConfiguration(node: Node, destination: Destination = {}): Configuration {
+  const unknown = Object.keys(node.getAllContext()).filter(isMisspelt);
   if (unknown.length > 0)
     throw new InvalidConfigurationError(
-      `context "${unknown.join('", "')}" is not known; known are ${Object.keys(context.entries).join(', ')}`,
+      `context ${listed(unknown)} is not known; known are ${KNOWN.join(', ')}`,
     );
-  const given = Object.fromEntries(Object.keys(context.entries).map((key) => [key, node.tryGetContext(key)]));
+  const given = Object.fromEntries(KNOWN.map((key) => [key, node.tryGetContext(key)]));
   const parsed = v.safeParse(context, given);
   if (!parsed.success) {
-    const reasons = parsed.issues.map((issue) => `context "${v.getDotPath(issue)}" ${issue.message}`);
+    const reasons = parsed.issues.map(({ path, message }) => {
+      const key = String(path?.[0]?.key);
+      return `context "${key}" ${message}, is ${JSON.stringify(given[key])}`;
+    });
     throw new InvalidConfigurationError(reasons.join('; '));
   }
   const { jobsTable, tasksTable, segmentsTable, queueArn, ...rest } = parsed.output;
-  const names = { jobs: jobsTable, tasks: tasksTable, segments: segmentsTable };
-  const named = Object.values(names).filter((name) => name !== undefined);
-  if (named.length > 0 && named.length < 3)
-    throw new InvalidConfigurationError(
-      'context "jobsTable", "tasksTable" and "segmentsTable" go together: name all three, or none',
-    );
-  const queueRegion = queueArn?.split(':')[3];
-  if (region !== undefined && queueRegion !== undefined && queueRegion !== region)
-    throw new InvalidConfigurationError(
-      `context "queueArn" must be a queue of ${region}, where the stack is deployed, is one of ${queueRegion}`,
-    );
+  const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
+  if (queueArn !== undefined) refuseElsewhere(queueArn, destination);
   return {
     ...rest,
-    ...(named.length === 3 && { existingTables: names as TableNames }),
+    ...(existingTables && { existingTables }),
     ...(queueArn !== undefined && { existingQueueArn: queueArn }),
   };
 }
+
+/**
+ * The CDK passes keys of its own: with a colon or a slash, beginning with cdk or tree, or, from cdk.context.json, hyphenated.
+ * A hyphenated one is meant for us when it is one of ours without the hyphens.
+ */
+function isMisspelt(key: string): boolean {
+  if (KNOWN.includes(key) || /[:/]/.test(key) || /^(cdk|tree)/.test(key)) return false;
+  if (!key.includes('-')) return true;
+  const plain = key.replaceAll('-', '').toLowerCase();
+  return KNOWN.some((known) => known.toLowerCase() === plain);
+}
+
+type TableKeys = Record<'jobsTable' | 'tasksTable' | 'segmentsTable', string | undefined>;
+
+function allTables({ jobsTable, tasksTable, segmentsTable }: TableKeys): TableNames | undefined {
+  const named = Object.entries({ jobsTable, tasksTable, segmentsTable }).filter(
+    ([, name]) => name !== undefined,
+  );
+  if (named.length === 0) return undefined;
+  if (jobsTable === undefined || tasksTable === undefined || segmentsTable === undefined)
+    throw new InvalidConfigurationError(
+      `context "jobsTable", "tasksTable" and "segmentsTable" go together: name all three, or none; only ${listed(named.map(([key]) => key))} is given`,
+    );
+  for (const [name, keys] of Map.groupBy(named, ([, name]) => name))
+    if (keys.length > 1)
+      throw new InvalidConfigurationError(
+        `context ${listed(keys.map(([key]) => key))} must name different tables, all are "${name}"`,
+      );
+  return { jobs: jobsTable, tasks: tasksTable, segments: segmentsTable };
+}
+
+function refuseElsewhere(queueArn: string, destination: Destination): void {
+  const [, , , region, account] = queueArn.split(':');
+  const places = [
+    ['region', region, destination.region],
+    ['account', account, destination.account],
+  ] as const;
+  for (const [kind, queues, stacks] of places)
+    if (stacks !== undefined && queues !== stacks)
+      throw new InvalidConfigurationError(
+        `context "queueArn" must be a queue of ${kind} ${stacks}, where the stack is deployed, is "${queueArn}"`,
+      );
+}
+
+const listed = (keys: readonly string[]): string => keys.map((key) => `"${key}"`).join(', ');

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { Configuration } from './configuration.ts';
 import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
+import { recoveryCommands } from './recovery-commands.ts';
 import { SchedulerQueue } from './scheduler-queue.ts';
 
 /** The inspector with its tables and its queue. */
@@ -29,19 +30,28 @@ export class InspectorStack extends Stack {
       new CfnOutput(this, name, { value, description });
     };
     output('FunctionName', inspector.functionName, 'The function that makes one pass');
+    output(
+      'FunctionRoleArn',
+      inspector.roleArn,
+      'The role that the function has: keys and queues may have to allow it',
+    );
+    output('LogGroupName', inspector.logGroupName, 'Where each pass logs its report');
+    output('ScheduleName', inspector.scheduleName, 'The schedule that invokes the function');
+    output('FailedPassesUrl', inspector.failedPasses.queueUrl, 'Invocations that failed or were never made');
     output('QueueUrl', queue.queue.queueUrl, 'The queue that workers take tasks from');
+    if (queue.deadLetters)
+      output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');
-    output('FailedPassesUrl', inspector.failedPasses.queueUrl, 'Invocations that failed or were never made');
+
+    const { wait, start, read } = recoveryCommands(inspector.functionName, inspector.logGroupName);
+    output('RecoveryCommand', wait, 'Makes one recovery pass; its report is in recovery.json');
     output(
-      'RecoveryCommand',
-      recoveryCommand(inspector.functionName),
-      'Makes one recovery pass and prints its report',
+      'LongRecoveryCommand',
+      start,
+      'Starts a recovery pass that may take more than five minutes; its report will be in the log',
     );
+    output('RecoveryReportsCommand', read, "Prints the reports of the last hour's recoveries, from the log");
   }
 }
-
-// Without the time-out the AWS CLI gives up after a minute and invokes once more, while the first pass runs on.
-const recoveryCommand = (functionName: string): string =>
-  `aws lambda invoke --function-name ${functionName} --cli-read-timeout 900 --cli-binary-format raw-in-base64-out --payload '{"mode":"recover"}' /dev/stdout`;

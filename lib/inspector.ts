@@ -3,13 +3,14 @@ import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENVIRONMENT } from '../functions/inspector/environment.ts';
+import { BUNDLING } from './bundling.ts';
 import type { MetadataTables } from './metadata-tables.ts';
 import { deadLetterQueue, type SchedulerQueue } from './scheduler-queue.ts';
 
@@ -36,6 +37,9 @@ export interface InspectorProps {
 /** The function that makes one pass, its schedule, its log, and where failed invocations go. */
 export class Inspector extends Construct {
   readonly functionName: string;
+  readonly roleArn: string;
+  readonly logGroupName: string;
+  readonly scheduleName: string;
   readonly failedPasses: Queue;
 
   constructor(scope: Construct, id: string, props: InspectorProps) {
@@ -46,16 +50,20 @@ export class Inspector extends Construct {
       reason:
         'This queue is where failed invocations end: nothing consumes it, so nothing of it can fail. The rule knows redrive policies only, not the destinations of functions and schedules.',
     });
-    const inspector = this.createFunction(props);
-    this.functionName = inspector.functionName;
-    this.createSchedule(inspector, props.scheduleMinutes);
-  }
-
-  private createFunction({ tables, queue, scheduleMinutes, shards, memoryMiB, disposable }: InspectorProps) {
     const logGroup = new LogGroup(this, 'Log', {
       retention: RetentionDays.ONE_MONTH,
-      removalPolicy: disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      removalPolicy: props.disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
+    const role = this.createRole(props, logGroup);
+    const inspector = this.createFunction(props, role, logGroup);
+    const schedule = this.createSchedule(inspector, props.scheduleMinutes);
+    this.functionName = inspector.functionName;
+    this.roleArn = role.roleArn;
+    this.logGroupName = logGroup.logGroupName;
+    this.scheduleName = schedule.scheduleName;
+  }
+
+  private createRole({ tables, queue }: InspectorProps, logGroup: LogGroup): Role {
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     // The managed AWSLambdaBasicExecutionRole would allow every log group of the account.
     role.addToPrincipalPolicy(
@@ -66,7 +74,14 @@ export class Inspector extends Construct {
     );
     tables.grantInspection(role);
     queue.grantSend(role);
+    return role;
+  }
 
+  private createFunction(
+    { tables, queue, scheduleMinutes, shards, memoryMiB }: InspectorProps,
+    role: Role,
+    logGroup: LogGroup,
+  ): NodejsFunction {
     return new NodejsFunction(this, 'Function', {
       entry: join(FUNCTIONS, 'inspector', 'handler.ts'),
       runtime: Runtime.NODEJS_24_X,
@@ -88,20 +103,11 @@ export class Inspector extends Construct {
         [ENVIRONMENT.shards]: String(shards),
         [ENVIRONMENT.inspectSeconds]: String(Math.min(scheduleMinutes * 60, TIMEOUT.toSeconds())),
       },
-      bundling: {
-        format: OutputFormat.ESM,
-        minify: true,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        // The SDK of the runtime changes under a function; this one is tested with the one it ships.
-        bundleAwsSDK: true,
-        // What is CommonJS in the bundle asks for Node's own modules with `require`.
-        banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-      },
+      bundling: BUNDLING,
     });
   }
 
-  private createSchedule(inspector: NodejsFunction, scheduleMinutes: number): void {
+  private createSchedule(inspector: NodejsFunction, scheduleMinutes: number): Schedule {
     const { account, partition, region } = Stack.of(this);
     const role = new Role(this, 'ScheduleRole', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
@@ -133,5 +139,6 @@ export class Inspector extends Construct {
     });
     // IAM is slow to tell everybody: without its policy, the role's first invocations would fail.
     schedule.node.addDependency(role);
+    return schedule;
   }
 }

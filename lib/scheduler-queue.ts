@@ -17,16 +17,21 @@ export interface SchedulerQueueProps {
 /** The queue that the scheduler's workers take tasks from. */
 export class SchedulerQueue extends Construct {
   readonly queue: IQueue;
+  /** What no worker could take; an existing queue has, or has not, its own. */
+  readonly deadLetters?: IQueue;
 
   constructor(scope: Construct, id: string, { existingArn }: SchedulerQueueProps) {
     super(scope, id);
-    this.queue = existingArn
-      ? Queue.fromQueueArn(this, 'Existing', existingArn)
-      : new Queue(this, 'Queue', {
-          ...secured,
-          retentionPeriod: MAX_RETENTION,
-          deadLetterQueue: { queue: deadLetterQueue(this, 'DeadLetters'), maxReceiveCount: MAX_RECEIVES },
-        });
+    if (existingArn !== undefined) {
+      this.queue = Queue.fromQueueArn(this, 'Existing', existingArn);
+      return;
+    }
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
+    this.queue = new Queue(this, 'Queue', {
+      ...secured,
+      retentionPeriod: MAX_RETENTION,
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },
+    });
   }
 
   grantSend(role: IRole): void {

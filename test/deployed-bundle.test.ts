@@ -10,7 +10,10 @@ import { createApp, type Resource } from './support/synthesise.ts';
 type Handler = (event: unknown, context?: unknown) => Promise<PassReport>;
 
 /** The handler as CDK would deploy it: its bundle from the cloud assembly, in the environment of the template. */
-async function deployedHandler(world: World): Promise<{ handler: Handler; bytes: number }> {
+async function deployedHandler({
+  tables,
+  queueUrl,
+}: Pick<World, 'tables' | 'queueUrl'>): Promise<{ handler: Handler; bytes: number }> {
   const { app, stack } = createApp();
   const { directory } = app.synth();
   const template = JSON.parse(readFileSync(join(directory, `${stack.stackName}.template.json`), 'utf8'));
@@ -20,12 +23,12 @@ async function deployedHandler(world: World): Promise<{ handler: Handler; bytes:
   // What CloudFormation would put in the place of each Ref.
   const physical = (logicalId: string): string => {
     const name = Object.entries({
-      Jobs: world.tables.jobs,
-      Tasks: world.tables.tasks,
-      Segments: world.tables.segments,
+      Jobs: tables.jobs,
+      Tasks: tables.tasks,
+      Segments: tables.segments,
     });
     const table = name.find(([kind]) => logicalId.startsWith(`Metadata${kind}`));
-    return table ? table[1] : world.queueUrl;
+    return table ? table[1] : queueUrl;
   };
   const variables: Record<string, string | { Ref: string }> = inspector.Properties.Environment.Variables;
   for (const [name, value] of Object.entries(variables))
@@ -119,7 +122,19 @@ describe('the bundle that is deployed', () => {
     expect(report).toMatchObject({ complete: false, requests: { total: 0 } });
   });
 
+  it('fails with errors whose class has its own name, which is what Lambda logs', async () => {
+    const classOfFailure = (failing: Handler, event: unknown): Promise<string> =>
+      failing(event, context).then(
+        () => 'none',
+        (error: Error) => error.constructor.name,
+      );
+    expect(await classOfFailure(handler, { mode: 'inspekt' })).toBe('InvalidEventError');
+    const missing = { jobs: 'no-jobs', tasks: 'no-tasks', segments: 'no-segments' };
+    const { handler: withoutTables } = await deployedHandler({ ...world, tables: missing });
+    expect(await classOfFailure(withoutTables, {})).toBe('ResourceNotFoundException');
+  });
+
   it('is small enough to start fast', () => {
-    expect(bytes).toBeLessThan(500_000);
+    expect(bytes).toBeLessThan(350_000);
   });
 });

@@ -6,7 +6,7 @@ import { failStatements, textOf } from './support/fail-statements.ts';
 const failed = { state: 'Failed', reason: 'no space left on device' } as const;
 
 describe('a Failed task', () => {
-  it.each(['Pending', 'Executing', 'Publishing', 'Completed'] as const)(
+  it.each(['Pending', 'Executing', 'Publishing', 'Failed'] as const)(
     'of a job that is %s drops its targets, once, and is settled',
     async (state) => {
       const world = await embeddedWorld();
@@ -31,6 +31,47 @@ describe('a Failed task', () => {
       expect(report.segments).toMatchObject({ dropped: 2, failed: 0 });
     },
   );
+
+  it('of a job that is Completed is a contradiction: it is reported, nothing is dropped, and it is looked at in six hours', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Completed' }),
+      task({ ...failed, targets: [11n] }),
+      segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW - HOUR }),
+    );
+    for (const event of [{}, { mode: 'recover' }]) {
+      const report = await world.pass(event);
+      expect(report.verdicts).toMatchObject({ contradiction: 1, drop: 0 });
+      expect(report.problems).toMatchObject([{ key: { jobId: '1', taskId: '1' }, kind: 'contradiction' }]);
+      expect(await world.segment(11n)).toMatchObject({ state: 'Flushed' });
+      expect(await world.task()).toMatchObject({ state: 'Failed', dueAt: BigInt(NOW + 6 * HOUR) });
+      expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');
+    }
+    expect((await world.pass()).read.dueTasks).toBe(0);
+  });
+
+  it('drops no segment that is published; its job, once it fails, does', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Publishing' }),
+      task({ ...failed, targets: [11n, 12n] }),
+      segment(11n, 'Flushed', { publishedAt: NOW - MINUTE }),
+      segment(12n),
+    );
+    const report = await world.pass();
+    expect(report.problems).toMatchObject([
+      { key: { jobId: '1', taskId: '1', segmentId: '11' }, kind: 'contradiction' },
+    ]);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Flushed' });
+    expect(await world.segment(12n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.task()).toMatchObject({ dueAt: BigInt(NOW + 15 * MINUTE) });
+    expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');
+
+    await world.put('jobs', { ...(await world.job()), state: 'Failed', dueAt: NOW });
+    await world.pass();
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+  });
 
   it('drops its targets although its job is missing', async () => {
     const world = await embeddedWorld();
@@ -249,7 +290,7 @@ describe('a Failed job', () => {
     expect(await world.segment(16n)).toMatchObject({
       dropReason: 'copy segment task 5 failed: no space left on device',
     });
-    expect(report.segments).toMatchObject({ dropped: 6, alreadyDropped: 0 });
+    expect(report.segments).toMatchObject({ dropped: 6, failed: 0 });
 
     const settled = await world.job();
     expect(settled).toMatchObject({ state: 'Failed', segmentsDroppedAt: BigInt(NOW) });

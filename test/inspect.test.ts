@@ -32,17 +32,39 @@ describe('a Pending task', () => {
     },
   );
 
-  it.each(['Completed', 'Failed'] as const)(
-    'of a job that is %s leaves the index and is otherwise untouched',
-    async (state) => {
+  it.each([
+    ['Completed', 'Importing'],
+    ['Failed', 'Dropped'],
+  ] as const)(
+    'of a job that is %s leaves the index and is otherwise untouched; its target is %s',
+    async (state, target) => {
       const world = await embeddedWorld();
-      await world.has(job({ state, segmentsDroppedAt: NOW }), task({ targets: [11n] }), segment(11n));
+      await world.has(job({ state }), task({ targets: [11n] }), segment(11n));
       const before = (await world.task()) as object;
       await world.pass();
       const { dueAt: _, ...untouched } = before as { dueAt?: bigint };
       expect(await world.task()).toEqual(untouched);
       expect(await world.messages()).toEqual([]);
-      expect(await world.segment(11n)).toMatchObject({ state: 'Importing' });
+      expect(await world.segment(11n)).toMatchObject({ state: target });
+    },
+  );
+
+  it.each([{}, { mode: 'recover' }])(
+    'created after its job failed and was settled has its targets dropped: %o',
+    async (event) => {
+      const world = await embeddedWorld();
+      await world.has(
+        job({ state: 'Failed', segmentsDroppedAt: NOW - HOUR }),
+        task({ taskId: 1n, targets: [11n] }),
+        task({ taskId: 2n, state: 'Completed', targets: [12n], dueAt: NOW - MINUTE }),
+        task({ taskId: 3n, ...leased, targets: [13n], dueAt: NOW - MINUTE }),
+        [11n, 12n, 13n].map((id) => segment(id)),
+      );
+      await world.pass(event);
+      const { tasks, segments } = await world.items();
+      expect(segments.map(({ state }) => state)).toEqual(['Dropped', 'Dropped', 'Dropped']);
+      expect(tasks.map(({ state }) => state)).toEqual(['Pending', 'Completed', 'InProgress']);
+      for (const item of tasks) expect(item).not.toHaveProperty('dueAt');
     },
   );
 
@@ -79,33 +101,41 @@ describe('a Pending task', () => {
 });
 
 describe('an InProgress task', () => {
-  it('with a running lease waits', async () => {
+  it('with a running lease is looked at when the lease ends, whatever its marker said', async () => {
     const world = await embeddedWorld();
-    const waiting = task({ ...leased, dueAt: NOW - MINUTE });
-    await world.has(job(), waiting);
-    const before = await world.items();
+    await world.has(job(), task({ ...leased, dueAt: NOW - MINUTE }));
+    const before = (await world.task()) as object;
     const report = await world.pass();
-    expect(await world.items()).toEqual(before);
     expect(report.verdicts.wait).toBe(1);
+    expect(await world.task()).toEqual({ ...before, dueAt: BigInt(NOW + 10 * MINUTE) });
+    expect((await world.pass()).read.dueTasks).toBe(0);
   });
 
-  it('without a lease is left to recovery', async () => {
-    const world = await embeddedWorld();
-    await world.has(job(), task({ state: 'InProgress', dueAt: NOW - MINUTE }));
-    const before = await world.items();
-    await world.pass();
-    expect(await world.items()).toEqual(before);
-    expect(await world.messages()).toEqual([]);
-  });
+  it.each([undefined, null])(
+    'without a lease (%o) leaves the index: nothing will change by waiting',
+    async (leaseExpiresAt) => {
+      const world = await embeddedWorld();
+      await world.has(job(), task({ state: 'InProgress', dueAt: NOW - MINUTE }));
+      await world.put('tasks', {
+        ...(await world.task()),
+        ...(leaseExpiresAt === null && { leaseExpiresAt }),
+      });
+      const { dueAt: _, ...untouched } = (await world.task()) as { dueAt?: bigint };
+      await world.pass();
+      expect(await world.task()).toEqual(untouched);
+      expect(await world.messages()).toEqual([]);
+    },
+  );
 
   it('whose lease has expired is released and enqueued', async () => {
     const world = await embeddedWorld();
-    await world.has(job(), task({ ...expired, taskVersion: 3, enqueueCount: 2 }));
+    await world.has(job(), task({ ...expired, taskVersion: 3, enqueueCount: 2, lostLeases: 8 }));
     await world.pass();
     const released = await world.task();
     expect(released).toMatchObject({
       state: 'Pending',
       taskVersion: 4n,
+      lostLeases: 9n,
       enqueueCount: 1n,
       dueAt: BigInt(NOW + 15 * MINUTE),
     });
@@ -116,10 +146,19 @@ describe('an InProgress task', () => {
 
   it('that lost its lease ten times fails, and its targets are dropped', async () => {
     const world = await embeddedWorld();
-    await world.has(job(), task({ ...expired, taskVersion: 10, targets: [11n] }), segment(11n));
+    await world.has(
+      job(),
+      task({ ...expired, taskVersion: 19, lostLeases: 9, targets: [11n] }),
+      segment(11n),
+    );
     const report = await world.pass();
     const failed = await world.task();
-    expect(failed).toMatchObject({ state: 'Failed', reason: 'lease lost 10 times', taskVersion: 10n });
+    expect(failed).toMatchObject({
+      state: 'Failed',
+      reason: 'lease lost 10 times',
+      taskVersion: 19n,
+      lostLeases: 10n,
+    });
     expect(failed).toMatchObject({ segmentsDroppedAt: BigInt(NOW) });
     expect(failed).not.toHaveProperty('nodeId');
     expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
@@ -129,6 +168,16 @@ describe('an InProgress task', () => {
       kind: 'lostLeases',
       reason: 'lease lost 10 times',
     });
+  });
+
+  it('whose lease was lost on a strongly consistent read alone counts: the index does not know how often', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ ...expired, lostLeases: 3 }));
+    await world.pass();
+    expect(await world.task()).toMatchObject({ lostLeases: 4n });
+    await world.put('tasks', { ...(await world.task()), ...expired, taskVersion: 3, dueAt: NOW });
+    await world.pass();
+    expect(await world.task()).toMatchObject({ lostLeases: 5n, state: 'Pending' });
   });
 
   it.each(['Completed', 'Failed'] as const)(
@@ -183,17 +232,42 @@ describe('a Completed task', () => {
 });
 
 describe('a job in the index that has not failed', () => {
-  it('leaves the index and is otherwise untouched', async () => {
+  it.each(['Pending', 'Executing', 'Publishing'] as const)(
+    'is left to the checker while it is %s: its marker stays, and it is not even read',
+    async (state) => {
+      const world = await embeddedWorld();
+      await world.has(
+        job({ state, dueAt: NOW - HOUR }),
+        task({ state: 'Completed', targets: [11n] }),
+        segment(11n),
+      );
+      const before = await world.items();
+      const report = await world.pass();
+      expect(await world.items()).toEqual(before);
+      expect(report.requests.byOperation).toEqual({ Query: 8 });
+      await world.pass({ mode: 'recover' });
+      expect(await world.items()).toEqual(before);
+    },
+  );
+
+  it('and has been due for more than an hour has no checker: it is reported, and looked at again in six hours', async () => {
     const world = await embeddedWorld();
-    await world.has(
-      job({ state: 'Executing', dueAt: NOW - MINUTE }),
-      task({ state: 'Completed', targets: [11n] }),
-      segment(11n),
-    );
+    await world.has(job({ state: 'Executing', dueAt: NOW - HOUR - 1 }));
+    const report = await world.pass();
+    expect(report.jobs.unchecked).toBe(1);
+    expect(report.problems).toEqual([
+      { key: { jobId: '1' }, kind: 'unchecked', reason: expect.stringMatching(/is there a checker\?$/) },
+    ]);
+    expect(await world.job()).toMatchObject({ state: 'Executing', dueAt: BigInt(NOW + 6 * HOUR) });
+    expect((await world.pass()).read.dueJobs).toBe(0);
+  });
+
+  it('leaves the index when it is Completed', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Completed', dueAt: NOW - MINUTE }));
     await world.pass();
-    expect(await world.job()).toMatchObject({ state: 'Executing' });
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
     expect(await world.job()).not.toHaveProperty('dueAt');
-    expect(await world.segment(11n)).toMatchObject({ state: 'Importing' });
   });
 });
 

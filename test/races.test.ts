@@ -51,7 +51,10 @@ describe('a task that changes between the read and', () => {
   it.each(changes)('its release: %s, is not released', async (_, change) => {
     const world = await embeddedWorld();
     await world.has(job(), task(expired));
-    await world.pass({}, { disturb: justBefore(world, 'UpdateItem', 'leaseExpiresAt', changeTask(change)) });
+    await world.pass(
+      {},
+      { disturb: justBefore(world, 'BatchExecuteStatement', 'lostLeases', changeTask(change)) },
+    );
     expect(await world.task()).toMatchObject({ nodeId: 'datanode-1', leaseExpiresAt: BigInt(NOW - MINUTE) });
     expect(await world.messages()).toEqual([]);
   });
@@ -111,22 +114,18 @@ describe('a job that changes between the read and', () => {
     async (world) =>
       world.put('jobs', { ...(await world.job()), ...attributes });
 
-  it('its leaving the index: one that fails stays in it, and its targets are dropped by the next pass', async () => {
+  it.each([
+    ['moves its marker', { dueAt: NOW + MINUTE }],
+    ['fails it', { state: 'Failed', dueAt: NOW }],
+  ])('its being postponed as unchecked: a checker that %s wins', async (_, change) => {
     const world = await embeddedWorld();
-    await world.has(
-      job({ dueAt: NOW - MINUTE }),
-      task({ state: 'Completed', targets: [11n] }),
-      segment(11n, 'Flushed'),
-    );
-    const fails = changeJob({ state: 'Failed', dueAt: NOW });
+    await world.has(job({ dueAt: NOW - 2 * HOUR }));
     const report = await world.pass(
       {},
-      { disturb: justBefore(world, 'BatchExecuteStatement', 'REMOVE', fails) },
+      { disturb: justBefore(world, 'BatchExecuteStatement', 'dueAt', changeJob(change)) },
     );
-    expect(report.jobs).toMatchObject({ rested: 0, movedOn: 1 });
-    expect(await world.job()).toMatchObject({ state: 'Failed', dueAt: BigInt(NOW) });
-    await world.pass();
-    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    expect(report.jobs).toMatchObject({ unchecked: 0, movedOn: 1 });
+    expect(await world.job()).toMatchObject({ dueAt: BigInt(change.dueAt) });
   });
 
   it('its settlement: one that another pass settled keeps the time of that', async () => {

@@ -30,12 +30,13 @@ describe('recovery', () => {
     });
   });
 
-  it('looks at a recovered task again when its lease runs out, or after the backoff if it has none', async () => {
+  it('looks at a recovered task again when its lease runs out, and not if it has none: a recovery message can be claimed', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ taskId: 1n, ...leased }), task({ taskId: 3n, state: 'InProgress' }));
     await world.pass(recover);
     expect(await world.task(1n)).toMatchObject({ enqueueCount: 1n, dueAt: BigInt(NOW + 10 * MINUTE) });
-    expect(await world.task(3n)).toMatchObject({ enqueueCount: 1n, dueAt: BigInt(NOW + 15 * MINUTE) });
+    expect(await world.task(3n)).toMatchObject({ enqueueCount: 1n });
+    expect(await world.task(3n)).not.toHaveProperty('dueAt');
   });
 
   it('enqueues Pending tasks that are not due yet: the queue may have lost them', async () => {
@@ -122,7 +123,7 @@ describe('recovery of what is in order', () => {
 });
 
 describe('recovery of tables whose writers know nothing of the marker', () => {
-  it('gives every task that is not finished a marker that an inspection finds', async () => {
+  it('gives every task that waits for something a marker that an inspection finds', async () => {
     const world = await embeddedWorld();
     await world.has(
       job(unmarked),
@@ -138,12 +139,12 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     expect(tasks.map(({ taskId, dueShard, dueAt }) => [taskId, dueShard, dueAt])).toEqual([
       [1n, 1n, BigInt(NOW + 15 * MINUTE)],
       [2n, 2n, BigInt(NOW + 10 * MINUTE)],
-      [3n, 3n, BigInt(NOW + 15 * MINUTE)],
+      [3n, undefined, undefined],
       [4n, 0n, BigInt(NOW + 15 * MINUTE)],
       [5n, undefined, undefined],
       [6n, 2n, BigInt(NOW + 6 * HOUR)],
     ]);
-    expect(report.tasks.mended).toBe(5);
+    expect(report.tasks.mended).toBe(4);
 
     await world.messages();
     world.clock.now = NOW + 15 * MINUTE;
@@ -154,7 +155,8 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
   it('mends markers that are wrong: of finished tasks, of running leases, in a shard that no pass asks', async () => {
     const world = await embeddedWorld();
     await world.has(
-      job({ dueAt: NOW + HOUR }),
+      job({ jobId: 1n, state: 'Executing' }),
+      job({ jobId: 3n, state: 'Completed', dueAt: NOW + HOUR }),
       task({ taskId: 1n, state: 'Completed', dueAt: NOW + HOUR }),
       task({ taskId: 2n, ...leased, dueAt: NOW + 5 * HOUR }),
       task({ taskId: 3n, state: 'Failed', segmentsDroppedAt: NOW - HOUR, dueAt: NOW - HOUR }),
@@ -162,7 +164,7 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
       job({ jobId: 2n, state: 'Failed', segmentsDroppedAt: NOW - HOUR, dueAt: NOW - HOUR }),
     );
     await world.pass(recover);
-    expect(await world.job(1n)).not.toHaveProperty('dueAt');
+    expect(await world.job(3n)).not.toHaveProperty('dueAt');
     expect(await world.job(2n)).not.toHaveProperty('dueAt');
     expect(await world.task(1n)).not.toHaveProperty('dueAt');
     expect(await world.task(2n)).toMatchObject({ dueAt: BigInt(NOW + 10 * MINUTE) });
@@ -183,7 +185,7 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     await world.has(
       job(),
       task({ taskId: 1n, ...expired, ...unmarked }),
-      task({ taskId: 2n, ...expired, taskVersion: 10, targets: [11n], ...unmarked }),
+      task({ taskId: 2n, ...expired, taskVersion: 19, lostLeases: 9, targets: [11n], ...unmarked }),
       segment(11n),
     );
     await world.pass(recover, {
@@ -244,5 +246,45 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     expect(keys(await world.messages())).toEqual(['1/1']);
     expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
     expect(await world.segment(21n)).toMatchObject({ state: 'Dropped' });
+  });
+
+  it('mends a marker in the far future before anything else: what then fails is still found', async () => {
+    const world = await embeddedWorld();
+    const nanoseconds = BigInt(NOW) * 1_000_000n;
+    await world.has(
+      job({ jobId: 1n }),
+      task({ taskId: 1n, dueAt: nanoseconds }),
+      task({ taskId: 2n, ...expired, dueAt: nanoseconds }),
+      task({ taskId: 3n, state: 'Failed', targets: [11n], dueAt: nanoseconds }),
+      task({ taskId: 4n, ...leased, dueAt: NOW + 11 * MINUTE }),
+      task({ taskId: 5n, collectionId: 'one', dueAt: nanoseconds }),
+      task({ taskId: 6n, jobId: 404n, dueAt: nanoseconds }),
+      segment(11n),
+      job({ jobId: 2n, state: 'Failed', dueAt: nanoseconds }),
+      task({ jobId: 2n, taskId: 7n, state: 'Completed', targets: [21n] }),
+      segment(21n, 'Flushed', { jobId: 2n }),
+    );
+    await world.pass(recover, {
+      disturb: async ({ operation, input, proceed }) => {
+        const text = textOf(input);
+        const isMarker = text.includes('SET \\"dueAt');
+        const isWrite = operation === 'BatchExecuteStatement' || operation === 'UpdateItem';
+        if (operation === 'SendMessageBatch' || (isWrite && !isMarker)) throw new Error('down');
+        return proceed();
+      },
+    });
+    const { jobs, tasks } = await world.items();
+    expect(tasks.map(({ taskId, dueAt }) => [taskId, Number(dueAt) - NOW])).toEqual([
+      [1n, 0],
+      [2n, 0],
+      [3n, 0],
+      [4n, 0],
+      [5n, 6 * HOUR],
+      [7n, Number.NaN],
+      [6n, 6 * HOUR],
+    ]);
+    expect(jobs[1]).toMatchObject({ jobId: 2n, dueAt: BigInt(NOW) });
+    await world.pass();
+    expect((await world.items()).segments.map(({ state }) => state)).toEqual(['Dropped', 'Dropped']);
   });
 });

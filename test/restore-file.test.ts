@@ -7,6 +7,7 @@ import { readLines } from '../cli/restore-file/read-lines.ts';
 import { readRecord } from '../cli/restore-file/read-record.ts';
 import { checkRestore, rowsOf } from '../cli/restore-file/restore.ts';
 import type { Row } from '../engines/load.ts';
+import { readMappings } from '../functions/copy-segment/mappings.ts';
 import { HOUR, MINUTE, NOW } from './support/builders.ts';
 
 let folder: string;
@@ -135,6 +136,21 @@ describe('a restore file', () => {
     ).item;
     expect(item).toMatchObject({ taskVersion: 19n, enqueueCount: 1n, lostLeases: 9n, leaseExpiresAt: NOW });
     expect(only(task({ lostLeases: 0 })).item).not.toHaveProperty('lostLeases');
+  });
+
+  it('keeps more than 100 mappings of a task in the compact form, and no fewer', () => {
+    const mappings = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        sourceSegmentId: String(index + 1),
+        targetSegmentId: String(index + 1_000),
+        partitionId: '-1',
+      }));
+    expect(only(task({ idMappings: mappings(100) })).item).not.toHaveProperty('mappings');
+    const { item } = only(task({ idMappings: mappings(101) }));
+    expect(item).not.toHaveProperty('idMappings');
+    const { targetSegmentIds, unreadable, flaws } = readMappings(item);
+    expect(targetSegmentIds).toEqual(mappings(101).map(({ targetSegmentId }) => BigInt(targetSegmentId)));
+    expect({ unreadable, flaws }).toEqual({ unreadable: [], flaws: [] });
   });
 
   it('has L0 segments, which belong to all partitions: -1', () => {

@@ -1,10 +1,12 @@
-import { App, type Stack, Validations } from 'aws-cdk-lib';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { type Stack, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { createTableInput } from '../engines/create-tables.ts';
 import { type TableKind, tableDefinitions } from '../functions/copy-segment/tables.ts';
-import { readConfiguration } from '../lib/configuration.ts';
 import { createApp, type Resource, synthesise } from './support/synthesise.ts';
 
 const stack = synthesise();
@@ -185,19 +187,20 @@ describe('the roles', () => {
     }
   });
 
+  const allowed = (kind: TableKind): string[] => {
+    const table = logicalId((resource) => resource === tableOf(kind));
+    return statements(stack)
+      .filter(({ action }) => action.startsWith('dynamodb:'))
+      .flatMap(({ action, resources }) =>
+        resources
+          .filter((resource) => JSON.stringify(resource).includes(table))
+          .map((resource) => `${action}${JSON.stringify(resource).includes('/index/due') ? ' due' : ''}`),
+      )
+      .map((action) => action.replace('dynamodb:', ''))
+      .sort();
+  };
+
   it('allow a pass what it does with each table, and no more', () => {
-    const allowed = (kind: TableKind): string[] => {
-      const table = logicalId((resource) => resource === tableOf(kind));
-      return statements(stack)
-        .filter(({ action }) => action.startsWith('dynamodb:'))
-        .flatMap(({ action, resources }) =>
-          resources
-            .filter((resource) => JSON.stringify(resource).includes(table))
-            .map((resource) => `${action}${JSON.stringify(resource).includes('/index/due') ? ' due' : ''}`),
-        )
-        .map((action) => action.replace('dynamodb:', ''))
-        .sort();
-    };
     expect(allowed('jobs')).toEqual(['BatchGetItem', 'PartiQLUpdate', 'Query due', 'Scan']);
     expect(allowed('tasks')).toEqual([
       'BatchGetItem',
@@ -208,6 +211,17 @@ describe('the roles', () => {
       'UpdateItem',
     ]);
     expect(allowed('segments')).toEqual(['BatchGetItem', 'PartiQLUpdate']);
+  });
+
+  it.each([
+    ['Jobs', 'jobs'],
+    ['Tasks', 'tasks'],
+    ['Segments', 'segments'],
+  ] as const)('on %s are those that SECURITY.md lists', (heading, kind) => {
+    const text = readFileSync(join(import.meta.dirname, '../SECURITY.md'), 'utf8');
+    const row = text.split('\n').find((line) => line.startsWith(`| ${heading} |`)) ?? '';
+    const listed = [...row.matchAll(/dynamodb:(\w+)/g)].map(([, action]) => action);
+    expect(listed).toEqual(allowed(kind).filter((action) => !action.endsWith(' due')));
   });
 
   it('let the schedule invoke the function and hand on what it could not, and the function log and send', () => {
@@ -272,61 +286,6 @@ describe('tables and a queue that exist already', () => {
   });
 });
 
-describe('the outputs', () => {
-  it('name the function, the queue, the tables, and the command that recovers', () => {
-    expect(Object.keys(stack.outputs).sort()).toEqual([
-      'FailedPassesUrl',
-      'FunctionName',
-      'JobsTableName',
-      'QueueUrl',
-      'RecoveryCommand',
-      'SegmentsTableName',
-      'TasksTableName',
-    ]);
-    expect(JSON.stringify(stack.outputs.RecoveryCommand)).toMatch(/aws lambda invoke .*recover/);
-  });
-});
-
-describe('the configuration', () => {
-  const read = (context: Record<string, unknown>) => readConfiguration(new App({ context }).node);
-
-  it('refuses a queue of another region than that of the stack', () => {
-    const { node } = new App({ context: { queueArn } });
-    expect(() => readConfiguration(node, 'us-east-1')).toThrow(
-      /queueArn" must be a queue of us-east-1.*eu-west-1/,
-    );
-    expect(readConfiguration(node, 'eu-west-1').existingQueueArn).toBe(queueArn);
-  });
-
-  it('has a default for everything', () => {
-    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
-  });
-
-  it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true };
-    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true' })).toEqual(
-      expected,
-    );
-    expect(read(expected)).toEqual(expected);
-  });
-
-  it.each<[Record<string, unknown>, RegExp]>([
-    [
-      { jobsTableName: 'typo' },
-      /context "jobsTableName" is not known; known are scheduleMinutes, .*jobsTable/,
-    ],
-    [{ scheduleMinutes: '0' }, /context "scheduleMinutes" must be at least 1/],
-    [{ shards: 'many' }, /context "shards" must be a whole number/],
-    [{ memoryMiB: 64 }, /context "memoryMiB" must be at least 128/],
-    [{ disposable: 'maybe' }, /context "disposable" must be true or false/],
-    [{ queueArn: 'their-queue' }, /context "queueArn" must be the ARN of an SQS queue/],
-    [{ jobsTable: 'only-this' }, /"jobsTable", "tasksTable" and "segmentsTable" go together/],
-    [{ ...someoneElses, tasksTable: 'no spaces' }, /context "tasksTable" must be the name of a table/],
-  ])('%o is refused, naming the key', (context, message) => {
-    expect(() => read(context)).toThrow(message);
-  });
-});
-
 describe('cdk-nag’s AwsSolutions rules', () => {
   const synthesiseWithRules = (
     context: Record<string, unknown>,
@@ -348,5 +307,16 @@ describe('cdk-nag’s AwsSolutions rules', () => {
   it('fail for what is wrong: here a queue that anybody may read in the clear', () => {
     const spoilt = () => synthesiseWithRules({}, (deployed) => new Queue(deployed, 'Careless'));
     expect(spoilt).toThrow(/Careless[\s\S]*AwsSolutions-SQS4/);
+  });
+});
+
+describe('cdk.json', () => {
+  it('decides every feature flag that the installed CDK recommends, so that synth ends without a notice', () => {
+    const { resolve } = createRequire(import.meta.url);
+    const library = dirname(resolve('aws-cdk-lib/package.json'));
+    const read = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+    const recommended: Record<string, unknown> = read(join(library, 'recommended-feature-flags.json'));
+    const { context } = read(join(import.meta.dirname, '../cdk.json'));
+    expect(Object.keys(recommended).filter((flag) => !(flag in context))).toEqual([]);
   });
 });

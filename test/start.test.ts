@@ -77,13 +77,81 @@ describe('npm start', () => {
     expect(messages.filter(({ reason }: { reason: string }) => reason === 'recovery')).toHaveLength(3);
   });
 
-  it('--dry-run writes nothing', async () => {
-    const { stdout } = await start(['--dry-run', '--json']);
-    const { before, passes, messages, after } = JSON.parse(stdout);
-    expect(passes).toHaveLength(1);
-    expect(passes[0].report).toMatchObject({ dryRun: true, segments: { dropped: 29 } });
-    expect(messages).toEqual([]);
-    expect(after).toEqual(before);
+  describe('--dry-run', () => {
+    it('makes one pass and writes nothing', async () => {
+      const { stdout } = await start(['--dry-run', '--json']);
+      const { before, passes, messages, after } = JSON.parse(stdout);
+      expect(passes).toHaveLength(1);
+      expect(passes[0].report).toMatchObject({ dryRun: true, segments: { dropped: 29 } });
+      expect(messages).toEqual([]);
+      expect(after).toEqual(before);
+    });
+
+    it('shows the state that each task would have, each segment it would drop, each message it would send', async () => {
+      const { code, stdout } = await start(['--dry-run']);
+      expect(code).toBe(0);
+      const lines = stdout.split('\n');
+      const about = (id: string) =>
+        lines.filter((line) => line.startsWith(id)).map((line) => line.split(/ {2,}/));
+      // Released: Pending, due by backoff, sent with its next version. Then a failed one, and one of a missing job.
+      expect(about('455338912774914115')).toEqual([
+        [
+          '455338912774914115',
+          '455338912774914050',
+          'release',
+          'Pending',
+          '15m',
+          expect.stringMatching(/^the lease/),
+        ],
+        ['455338912774914115', '455338912774914050', '6', '1', 'lease-expired'],
+      ]);
+      expect(about('455338912774914119')).toEqual([
+        ['455338912774914119', '455338912774914050', 'fail', 'Failed', '-', 'lease lost 10 times'],
+      ]);
+      expect(about('455338912774914192')).toEqual([
+        [
+          '455338912774914192',
+          '455338912774914191',
+          'orphan',
+          'Pending',
+          '6h',
+          expect.stringMatching(/missing$/),
+        ],
+      ]);
+      expect(about('455338912774914132')).toEqual([
+        ['455338912774914132', 'Flushed', 'copy segment job 455338912774914130 failed: timed out after 6 h'],
+      ]);
+      const rowsOf = (title: string) => {
+        const from = lines.findIndex((line) => line.startsWith(title)) + 1;
+        return lines.slice(from, lines.indexOf('', from));
+      };
+      expect(rowsOf('DROP SEGMENT')).toHaveLength(29);
+      expect(rowsOf('SEND TASK')).toHaveLength(9);
+      expect(lines.at(-2)).toBe('A dry run: nothing of this was done.');
+    });
+
+    it('is what the next pass then does', async () => {
+      type Event = { change?: { table: string; key: object }; message?: { taskId: string } };
+      const doneBy = async (...args: string[]) => {
+        const { passes } = JSON.parse((await start([...args, '--json'])).stdout);
+        const events: Event[] = passes[0].events;
+        return {
+          changed: new Set(
+            events.flatMap(({ change }) => (change ? JSON.stringify([change.table, change.key]) : [])),
+          ),
+          sent: new Set(events.flatMap(({ message }) => message?.taskId ?? [])),
+        };
+      };
+      const planned = await doneBy('--dry-run');
+      expect(planned.changed.size).toBeGreaterThan(40);
+      expect(planned).toEqual(await doneBy());
+    });
+
+    it.runIf(process.platform === 'linux')('fits a terminal of 80 columns', async () => {
+      const { stdout } = await startInTerminal(['--dry-run']);
+      expect(stdout).toMatch(/^…4120 +Importing +copy segment task …4119 failed: lease lost 10 times$/m);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    });
   });
 });
 

@@ -14,6 +14,12 @@ function countedPages(pages: number, itemsOf: (page: number) => { dueAt: number 
   return { seen, read };
 }
 
+const windowsOf = (
+  pagesOf: (shard: number) => AsyncGenerator<{ dueAt: number }[]>,
+  windowSize: number,
+  onFailure: (shard: number, error: unknown) => void = () => {},
+) => dueWindows(pagesOf, ({ dueAt }) => dueAt, onFailure, { shards: 4, windowSize });
+
 describe('reading ahead', () => {
   it('reads the next piece while the one before is acted on, and no further', async () => {
     const { seen, read } = countedPages(10, (page) => [{ dueAt: page }]);
@@ -42,13 +48,13 @@ describe('reading ahead', () => {
 });
 
 describe('windows of what is due', () => {
-  it('merge the shards, the longest due first', async () => {
+  it('merge the shards, most overdue first', async () => {
     const shards = [[[1, 4], [9]], [[2, 3, 8]], [], [[5, 6, 7]]];
     async function* pagesOf(shard: number): AsyncGenerator<{ dueAt: number }[]> {
       for (const page of shards[shard] ?? []) yield page.map((dueAt) => ({ dueAt }));
     }
     const windows: number[][] = [];
-    for await (const window of dueWindows(pagesOf, 4, 4)) windows.push(window.map(({ dueAt }) => dueAt));
+    for await (const window of windowsOf(pagesOf, 4)) windows.push(window.map(({ dueAt }) => dueAt));
     expect(windows).toEqual([[1, 2, 3, 4], [5, 6, 7, 8], [9]]);
   });
 
@@ -59,15 +65,38 @@ describe('windows of what is due', () => {
       ),
     );
     let taken = 0;
-    for await (const window of dueWindows(
-      (shard) => (shards[shard] as (typeof shards)[number]).read(),
-      4,
-      100,
-    )) {
+    for await (const window of windowsOf((shard) => (shards[shard] as (typeof shards)[number]).read(), 100)) {
       taken += window.length;
       const read = shards.reduce((sum, { seen }) => sum + seen.read * 10, 0);
       expect(read - (taken - window.length)).toBeLessThanOrEqual(100 + 4 * 10);
     }
     expect(taken).toBe(4_000);
+  });
+
+  it('do without a shard that cannot be read on, and tell of it', async () => {
+    async function* pagesOf(shard: number): AsyncGenerator<{ dueAt: number }[]> {
+      yield [{ dueAt: shard }];
+      if (shard === 2) throw new Error('throttled');
+      yield [{ dueAt: 10 + shard }];
+    }
+    const failures: [number, unknown][] = [];
+    const windows: number[][] = [];
+    const source = windowsOf(pagesOf, 100, (shard, error) => failures.push([shard, error]));
+    for await (const window of source) windows.push(window.map(({ dueAt }) => dueAt));
+    expect(windows).toEqual([[0, 1, 2, 3, 10, 11, 13]]);
+    expect(failures).toEqual([[2, new Error('throttled')]]);
+  });
+
+  it('close the shards when whoever reads them stops early', async () => {
+    const closed: number[] = [];
+    async function* pagesOf(shard: number): AsyncGenerator<{ dueAt: number }[]> {
+      try {
+        for (let dueAt = shard; ; dueAt += 4) yield [{ dueAt }];
+      } finally {
+        closed.push(shard);
+      }
+    }
+    for await (const _ of windowsOf(pagesOf, 2)) break;
+    expect(closed.sort()).toEqual([0, 1, 2, 3]);
   });
 });

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { job, NOW, segment, task } from './support/builders.ts';
+import type { PassReport } from '../functions/inspector/report/pass-report.ts';
+import { HOUR, job, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { type DisturbedCall, embeddedWorld, type World } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
-import { textOf } from './support/fail-statements.ts';
+import { failStatements, textOf } from './support/fail-statements.ts';
 
 /** Enough for so many looks at the clock, then too little to start anything. */
 const shortAfter = (looks: number) => {
@@ -73,15 +73,15 @@ describe('a pass whose time runs short', () => {
   });
 });
 
-/** The pass is cut off while this operation is under way, long before it would be answered. */
+/** The pass is cut off while this operation is under way, which is never answered. */
 const hanging = (operation: string, isHit: (input: Record<string, unknown>) => boolean = () => true) => {
-  const looks = [2_300];
+  const cutOff = new AbortController();
   return {
-    // The first look sets the cut-off, 300 ms from now; after it there seems to be time enough.
-    remainingMs: () => looks.pop() ?? 60_000,
+    signal: cutOff.signal,
     disturb: async (call: DisturbedCall): Promise<unknown> => {
-      if (call.operation === operation && isHit(call.input)) await sleep(1_000);
-      return call.proceed();
+      if (call.operation !== operation || !isHit(call.input)) return call.proceed();
+      cutOff.abort();
+      throw Object.assign(new Error('Request aborted'), { name: 'AbortError' });
     },
   };
 };
@@ -121,13 +121,25 @@ describe('a pass that is cut off with a request under way', () => {
     expect(new Set((await world.messages()).map(({ jobId, taskId }) => `${jobId}/${taskId}`)).size).toBe(100);
   });
 
-  it('recovers again from where it was when a scan was under way', async () => {
-    const world = await embeddedWorld({ windowSize: 2 });
-    await world.has([1n, 2n, 3n, 4n].flatMap((jobId) => [job({ jobId }), task({ jobId })]));
-    const secondWindow = (input: Record<string, unknown>): boolean =>
-      Object.values(input.ExpressionAttributeValues as object).some((after) => Number(after?.N ?? after) > 0);
-    const report = await world.pass({ mode: 'recover' }, hanging('Scan', secondWindow));
-    expect(report).toMatchObject({ complete: false, fromJobId: '3' });
+  it('recovers again from where it was when a read was under way', async () => {
+    const world = await embeddedWorld();
+    const jobIds = Array.from({ length: 250 }, (_, index) => BigInt(index + 1));
+    await world.has(jobIds.flatMap((jobId) => [job({ jobId }), task({ jobId })]));
+    const isOfJob = (input: Record<string, unknown>): boolean => textOf(input).includes(':jobId":"230"');
+    const report = await world.pass({ mode: 'recover' }, hanging('Query', isOfJob));
+    expect(report.complete).toBe(false);
+    expect(Number(report.fromJobId)).toBeGreaterThanOrEqual(100);
+    const [sent] = (await world.messages()).slice(-1);
+    expect(Number(sent?.jobId)).toBeGreaterThanOrEqual(Number(report.fromJobId) - 1);
+  });
+
+  it('ends in time by itself when the invocation is about to end', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    // Two seconds are the cut-off itself: it is due at once, whatever the machine is doing.
+    const looks = [2_000];
+    const report = await world.pass({}, { remainingMs: () => looks.pop() ?? 60_000 });
+    expect(report.complete).toBe(false);
   });
 });
 
@@ -159,7 +171,7 @@ describe('a Failed job that takes longer than a pass has', () => {
     );
     const dropped: number[] = [];
     for (;;) {
-      const { complete, segments } = await world.pass({ mode }, shortAfter(mode === 'inspect' ? 6 : 14));
+      const { complete, segments } = await world.pass({ mode }, shortAfter(mode === 'inspect' ? 6 : 11));
       dropped.push(segments.dropped);
       expect(segments.alreadyDropped).toBe(0);
       if (complete) break;
@@ -203,8 +215,10 @@ describe('a Failed job that takes longer than a pass has', () => {
       }
       return proceed();
     };
-    await expect(crashed.pass({}, { disturb: crash })).rejects.toThrow('gone');
-    expect(Number((await crashed.job())?.droppedThroughTaskId)).toBeGreaterThanOrEqual(200);
+    const crashedReport = await crashed.pass({}, { disturb: crash });
+    expect(crashedReport).toMatchObject({ complete: false, jobs: { failed: 1, unsettled: 1 } });
+    expect(crashedReport.problems).toMatchObject([{ reason: 'its tasks could not be read: Error: gone' }]);
+    expect(await crashed.job()).toMatchObject({ droppedThroughTaskId: 400n });
     for (const world of [cutOff, crashed]) {
       await world.pass();
       expect((await world.items()).segments.filter(({ state }) => state !== 'Dropped')).toEqual([]);
@@ -212,7 +226,7 @@ describe('a Failed job that takes longer than a pass has', () => {
     }
   });
 
-  it('goes on from the first task that has a target left, however many are done with', async () => {
+  it('resumes at the first task that has a target left, however many are done', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 300 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -220,15 +234,152 @@ describe('a Failed job that takes longer than a pass has', () => {
       taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
       taskIds.map((id) => segment(id, 'Flushed')),
     );
-    await world.put('tasks', { ...(await world.task(250n)), idMappings: 'gone' });
-    await world.pass();
-    const stuck = await world.pass();
+    const refused = async (call: DisturbedCall): Promise<unknown> =>
+      call.operation === 'BatchExecuteStatement'
+        ? failStatements(call, ({ Parameters }) => textOf(Parameters).includes('"250"'), {
+            Code: 'AccessDenied',
+            Message: 'not yours',
+          })
+        : call.proceed();
+    await world.pass({}, { disturb: refused });
+    const stuck = await world.pass({}, { disturb: refused });
     expect(stuck.read).toMatchObject({ tasks: 100 });
-    await world.put('tasks', { ...(await world.task(250n)), idMappings: [] });
     await world.pass();
     expect(await world.job()).toHaveProperty('segmentsDroppedAt');
-    const { segments } = await world.items();
-    expect(segments.filter(({ state }) => state !== 'Dropped')).toMatchObject([{ segmentId: 250n }]);
+    expect((await world.items()).segments.filter(({ state }) => state !== 'Dropped')).toEqual([]);
+  });
+
+  it('and has a task that cannot be read is looked at with backoff; what is dropped is not read again', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 500 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed')),
+    );
+    await world.put('tasks', { ...(await world.task(50n)), idMappings: 'gone' });
+    const first = await world.pass();
+    expect(first.segments.dropped).toBe(499);
+    expect(await world.job()).toMatchObject({ dueAt: BigInt(NOW + 15 * MINUTE) });
+    expect(await world.job()).not.toHaveProperty('segmentsDroppedAt');
+
+    const looks: number[] = [];
+    for (let minute = 15; minute <= 12 * 60; minute += 15) {
+      world.clock.now = NOW + minute * MINUTE;
+      const report = await world.pass();
+      if (report.read.dueJobs > 0) {
+        looks.push(minute);
+        expect(report.read).toMatchObject({ tasks: 1, segments: 0 });
+        expect(report.capacity.readUnits).toBeLessThan(10);
+      } else expect(report.requests.total).toBe(8);
+    }
+    expect(looks).toEqual([15, 45, 105, 225, 465]);
+
+    await world.put('tasks', {
+      ...(await world.task(50n)),
+      idMappings: task({ targets: [50n] }).item.idMappings,
+    });
+    world.clock.now = NOW + 48 * HOUR;
+    await world.pass();
+    expect(await world.segment(50n)).toMatchObject({ state: 'Dropped' });
+    const settled = (await world.job()) as object;
+    expect(settled).toHaveProperty('segmentsDroppedAt');
+    for (const name of [
+      'dueAt',
+      'droppedThroughTaskId',
+      'droppedPastTaskId',
+      'unreadableTaskIds',
+      'dropAttempts',
+    ])
+      expect(settled).not.toHaveProperty(name);
+  });
+
+  it('keeps what it could not read in mind while DynamoDB does not answer for it', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Failed' }),
+      [1n, 2n, 3n].map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      [1n, 2n, 3n].map((id) => segment(id, 'Flushed')),
+    );
+    await world.put('tasks', { ...(await world.task(2n)), idMappings: 'gone' });
+    await world.pass();
+    await world.put('tasks', {
+      ...(await world.task(2n)),
+      idMappings: task({ targets: [2n] }).item.idMappings,
+    });
+    world.clock.now = NOW + HOUR;
+    const report = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          if (operation === 'BatchGetItem' && textOf(input).includes(world.tables.tasks))
+            throw new Error('slow down');
+          return proceed();
+        },
+      },
+    );
+    expect(report).toMatchObject({ complete: false, jobs: { settled: 0, unsettled: 1 } });
+    await world.pass();
+    expect(await world.segment(2n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+  });
+
+  it('resumes past a task that it cannot read, pass after pass', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      job({ state: 'Failed' }),
+      taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      taskIds.map((id) => segment(id, 'Flushed')),
+    );
+    await world.put('tasks', { ...(await world.task(3n)), idMappings: 'gone' });
+    const dropped: number[] = [];
+    for (let passes = 0; passes < 10; passes++) {
+      const { complete, segments } = await world.pass({}, shortAfter(7));
+      dropped.push(segments.dropped);
+      expect(segments.alreadyDropped).toBe(0);
+      if (complete) break;
+    }
+    expect(dropped.length).toBeGreaterThan(2);
+    expect(dropped.reduce((sum, count) => sum + count, 0)).toBe(649);
+    expect(await world.job()).toMatchObject({ unreadableTaskIds: [3n] });
+  });
+
+  it('is worked on by one of the passes that join it: their writes do not multiply', async () => {
+    const taskIds = Array.from({ length: 1_000 }, (_, index) => BigInt(index + 1));
+    const records = [
+      job({ state: 'Failed' }),
+      ...taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      ...taskIds.map((id) => segment(id, 'Flushed')),
+    ];
+    const alone = await embeddedWorld();
+    await alone.has(records);
+    const one = await alone.pass();
+
+    const world = await embeddedWorld();
+    await world.has(records);
+    // Another pass joins at every fifth write of the first, as the schedule would have it.
+    const joining: Promise<PassReport>[] = [];
+    let writes = 0;
+    const first = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, proceed }) => {
+          if (operation === 'BatchExecuteStatement' && ++writes % 5 === 0) joining.push(world.pass());
+          return proceed();
+        },
+      },
+    );
+    const reports = [first, ...(await Promise.all(joining))];
+    expect(joining.length).toBeGreaterThan(5);
+    const sum = (of: (report: PassReport) => number): number => reports.map(of).reduce((a, b) => a + b, 0);
+    expect(sum(({ segments }) => segments.dropped)).toBe(1_000);
+    expect((await world.items()).segments.filter(({ state }) => state !== 'Dropped')).toEqual([]);
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+    // A pass that joins does one chunk, finds that it is not alone, and leaves.
+    const statements = sum(({ requests }) => requests.byOperation.BatchExecuteStatement ?? 0);
+    const perChunk = (one.requests.byOperation.BatchExecuteStatement ?? 0) / 10;
+    expect(statements).toBeLessThanOrEqual(10 * perChunk + joining.length * 2 * perChunk);
   });
 });
 
@@ -291,4 +442,79 @@ describe('a recovery whose time runs short', () => {
       fromJobId: '449999999999999991',
     });
   });
+
+  it('that scans for longer than a pass has gets somewhere each time, and reaches the end', async () => {
+    const world = await embeddedWorld();
+    const jobIds = Array.from({ length: 30 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      jobIds.flatMap((jobId) => [job({ jobId }), task({ jobId, dueAt: null })]),
+      [801n, 802n, 803n].map((jobId) => task({ jobId, dueAt: null })),
+    );
+    // One item a page, a minute a page, and fifteen minutes a pass.
+    const slowly = () => {
+      const started = world.clock.now;
+      return {
+        remainingMs: () => 15 * MINUTE - (world.clock.now - started),
+        disturb: async ({ operation, input, proceed }: DisturbedCall): Promise<unknown> => {
+          if (operation === 'Scan') {
+            input.Limit = 1;
+            world.clock.now += MINUTE;
+          }
+          return proceed();
+        },
+      };
+    };
+    const recovered = new Set<string>();
+    let event: Record<string, unknown> = { mode: 'recover' };
+    let passes = 0;
+    for (; passes < 30; passes++) {
+      const { complete, fromJobId, scannedThrough } = await world.pass(event, slowly());
+      const sent = (await world.messages()).map(({ jobId }) => jobId);
+      for (const jobId of sent) recovered.add(jobId);
+      if (complete) break;
+      const resume = {
+        mode: 'recover',
+        ...(fromJobId && { fromJobId }),
+        ...(scannedThrough && { scannedThrough }),
+      };
+      expect(resume).not.toEqual(event);
+      event = resume;
+    }
+    expect(passes).toBeGreaterThan(3);
+    expect(passes).toBeLessThan(15);
+    expect(recovered).toEqual(new Set(jobIds.map(String)));
+    const orphans = (await world.items()).tasks.filter(({ jobId }) => (jobId as bigint) > 800n);
+    for (const orphan of orphans) expect(orphan).toHaveProperty('dueAt');
+  });
+
+  it.each(['jobs', 'tasks'] as const)(
+    'by a scan of %s that stays throttled has a place to resume at',
+    async (table) => {
+      const world = await embeddedWorld();
+      await world.has([1n, 2n, 3n].flatMap((jobId) => [job({ jobId }), task({ jobId })]));
+      const report = await world.pass(
+        { mode: 'recover', fromJobId: '2' },
+        {
+          disturb: async ({ operation, input, proceed }) => {
+            if (operation === 'Scan' && String(input.TableName).endsWith(table))
+              throw Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
+            return proceed();
+          },
+        },
+      );
+      expect(report).toMatchObject({
+        complete: false,
+        problems: [{ key: { part: 'scan' }, kind: 'failed' }],
+      });
+      expect(await world.messages()).toHaveLength(table === 'jobs' ? 0 : 2);
+      if (table === 'jobs') expect(report.fromJobId).toBe('2');
+      const { fromJobId, scannedThrough } = report;
+      const event = {
+        mode: 'recover',
+        ...(fromJobId && { fromJobId }),
+        ...(scannedThrough && { scannedThrough }),
+      };
+      expect((await world.pass(event)).complete).toBe(true);
+    },
+  );
 });

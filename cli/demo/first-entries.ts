@@ -1,9 +1,11 @@
-/** The first entries of a map, and how often one was asked for that came too late: memory stays bounded. */
+/** The first entries of a map: however many keys there are, what is held is bounded. */
 export interface FirstEntries<K, V> extends Iterable<[K, V]> {
   /** The entry of a key, made if there is room for it; undefined if there is none. */
   at(key: K): V | undefined;
+  /** The entry that a key has already. */
+  existing(key: K): V | undefined;
   readonly size: number;
-  /** How many different entries at the least were left out is unknown; this is how often one was. */
+  /** How often an entry was asked for that there was no room for. */
   readonly omitted: number;
 }
 
@@ -22,6 +24,7 @@ export function firstEntries<K, V>(limit: number, create: (key: K) => V): FirstE
       entries.set(key, created);
       return created;
     },
+    existing: (key) => entries.get(key),
     get size() {
       return entries.size;
     },

@@ -1,4 +1,5 @@
 import type { World } from '../../engines/world.ts';
+import { absent } from '../../functions/copy-segment/change.ts';
 import { tableDefinitions } from '../../functions/copy-segment/tables.ts';
 
 /** Writes a JSON document piece by piece, a line for each thing in it, so that none of it need be held. */
@@ -54,10 +55,15 @@ export async function addTables(document: JsonDocument, name: string, world: Wor
 }
 
 const TIMES_AND_COUNTS =
-  /At$|^(taskVersion|enqueueCount|lostLeases|retries|looks|dueShard|numOfRows|(total|completed|copied)[A-Z]\w*)$/;
+  /At$|^(taskVersion|enqueueCount|lostLeases|dropAttempts|retries|looks|dueShard|numOfRows|(total|completed|copied)[A-Z]\w*)$/;
 
-/** DynamoDB's numbers arrive as bigint: ids become decimal strings, as in every JSON; times and counts fit. */
+/**
+ * DynamoDB's numbers arrive as bigint: ids become decimal strings, as in every JSON; times and counts fit. Binary is
+ * base64. A condition that an attribute is absent is `{ "absent": true }`.
+ */
 export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (name, inner: unknown) =>
-    typeof inner === 'bigint' ? (TIMES_AND_COUNTS.test(name) ? Number(inner) : String(inner)) : inner,
-  );
+  JSON.stringify(value, (name, inner: unknown) => {
+    if (typeof inner === 'bigint') return TIMES_AND_COUNTS.test(name) ? Number(inner) : String(inner);
+    if (inner instanceof Uint8Array) return Buffer.from(inner).toString('base64');
+    return inner === absent ? { absent: true } : inner;
+  });

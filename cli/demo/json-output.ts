@@ -4,7 +4,7 @@ import type { RunOutput } from './run-output.ts';
 
 /**
  * Tells a run to a program, in one JSON document that is written as it happens: the tables `before`, the `passes`, each
- * with its `events` in their order and its `report`, the `messages` in the queue, and the tables `after`.
+ * with its `events` (verdicts, changes, messages) in their order and its `report`, the `messages` in the queue, and the tables `after`.
  */
 export function createJsonOutput(world: World, write: (text: string) => void): RunOutput {
   const document = createJsonDocument(write);
@@ -18,7 +18,11 @@ export function createJsonOutput(world: World, write: (text: string) => void): R
       document.open('{');
       document.open('[', 'events');
     },
-    observe: { onVerdict: (verdict) => document.element({ verdict }) },
+    observe: {
+      onVerdict: (verdict) => document.element({ verdict }),
+      onChange: (change, outcome) => document.element({ change, outcome }),
+      onMessage: ({ body }) => document.element({ message: body }),
+    },
     passEnds(report) {
       document.close();
       document.field('report', report);

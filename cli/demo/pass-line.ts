@@ -1,6 +1,6 @@
 import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
 import { type Column, line, titleLine } from '../terminal/columns.ts';
-import { type Ledger, type Totals, totalsOf } from './ledger.ts';
+import { type Totals, totalsOf } from './totals.ts';
 
 const TITLES = ['TIME', 'MODE', 'SENT', 'RELEASED', 'DROPPED', 'SETTLED', 'PROBLEMS', 'REQS', 'RRU', 'WRU'];
 
@@ -20,7 +20,7 @@ export const passLine = (report: PassReport): string =>
   );
 
 /** What all passes did together. */
-export const totalLine = ({ totals }: Ledger): string => line(['total', '', ...cells(totals)], LAYOUT);
+export const totalLine = (totals: Totals): string => line(['total', '', ...cells(totals)], LAYOUT);
 
 const cells = (totals: Totals): string[] =>
   [

@@ -1,5 +1,5 @@
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
-import type { PassRun } from '../../functions/inspector/inspector.ts';
+import type { PassRun } from '../../functions/inspector/pass-run.ts';
 import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
 
 /** How a run is told, from its beginning to its end. */
@@ -8,7 +8,7 @@ export interface RunOutput {
   loaded(records: Readonly<Record<TableKind, number>>): Promise<void>;
   passBegins(): void;
   /** What to observe of a pass. */
-  readonly observe: Pick<PassRun, 'onVerdict'>;
+  readonly observe: Pick<PassRun, 'onVerdict' | 'onChange' | 'onMessage'>;
   passEnds(report: PassReport): void;
   end(): Promise<void>;
 }

@@ -5,33 +5,39 @@ import { createLedger } from './ledger.ts';
 import { readOutcome } from './outcome.ts';
 import { passLine, passTitles, totalLine } from './pass-line.ts';
 import type { RunOutput } from './run-output.ts';
-import { showOutcome } from './show.ts';
+import { showPlan, showRun } from './show.ts';
 
-/** Tells a run to a person: a line for each pass as it ends, then what all of them did. */
+export interface TextOutputOptions {
+  /** Where the restore is from. */
+  readonly from: string;
+  readonly dryRun: boolean;
+  readonly screen: Screen;
+  readonly print: (text: string) => void;
+}
+
+/** Tells a run to a person: a line for each pass as it ends, then what all of them did, or would do. */
 export function createTextOutput(
   world: World,
-  restore: string,
-  screen: Screen,
-  print: (text: string) => void,
+  { from, dryRun, screen, print }: TextOutputOptions,
 ): RunOutput {
-  const startedAt = Date.now();
-  const ledger = createLedger();
+  const ledger = createLedger(screen.maxLines);
+  const show = dryRun ? showPlan : showRun;
   return {
     async loaded({ jobs, tasks, segments }) {
-      const records = [countOf(jobs, 'job'), countOf(tasks, 'task'), countOf(segments, 'segment')].join(', ');
-      print(`Loaded ${records} from ${restore}.\n`);
+      const records = [countOf(jobs, 'job'), countOf(tasks, 'task'), countOf(segments, 'segment')];
+      print(`Loaded ${records.join(', ')} from ${from}.\n`);
       print(passTitles());
     },
     passBegins() {},
-    observe: { onVerdict: ledger.verdict },
+    observe: ledger.observe,
     passEnds(report) {
-      ledger.pass(report);
+      ledger.addPass(report);
       print(passLine(report));
     },
     async end() {
-      if (ledger.passes > 1) print(totalLine(ledger));
+      if (ledger.totals && ledger.passes > 1) print(totalLine(ledger.totals));
       print('');
-      print(showOutcome(ledger, await readOutcome(world, ledger, startedAt), Date.now(), screen));
+      print(show(ledger, await readOutcome(world, ledger), Date.now(), screen));
     },
   };
 }

@@ -1,17 +1,20 @@
 import * as v from 'valibot';
 import { isId } from '../../functions/copy-segment/ids.ts';
 import { JOB_STATES, type JobState } from '../../functions/copy-segment/job.ts';
+import { isPartitionId } from '../../functions/copy-segment/mappings.ts';
 import { SEGMENT_STATES, type SegmentState } from '../../functions/copy-segment/segment.ts';
 import { TASK_STATES, type TaskState } from '../../functions/copy-segment/task.ts';
 import { int64 } from './int64.ts';
 import { message } from './proto-json.ts';
 import { timeIn } from './times.ts';
 
-const id = v.pipe(int64, v.check(isId, 'must be between 1 and 2^63-1'));
-/** Milvus gives L0 segments, which hold deletes, the partition −1: all of them. */
+const id = v.pipe(
+  int64,
+  v.check((value: bigint): boolean => isId(value), 'must be between 1 and 2^63-1'),
+);
 const partitionId = v.pipe(
   int64,
-  v.check((n) => n === -1n || isId(n), 'must be between 1 and 2^63-1, or -1'),
+  v.check((value: bigint): boolean => isPartitionId(value), 'must be between 1 and 2^63-1, or -1'),
 );
 const number = v.optional(int64, 0n);
 const count = v.pipe(
@@ -19,6 +22,7 @@ const count = v.pipe(
   v.check((n) => n >= 0n, 'must not be negative'),
 );
 const string = v.optional(v.string('must be a string'), '');
+
 /** An enum by its full name, by its short name, or by its number. */
 const enumOf = <S extends string>(
   prefixes: readonly string[],

@@ -1,9 +1,13 @@
 import { parse } from 'lossless-json';
 import type { Row } from '../../engines/load.ts';
 import { dueShardOf } from '../../functions/copy-segment/due-index.ts';
+import { packMappings } from '../../functions/copy-segment/mappings.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import { jobMessage, segmentMessage, taskMessage } from './datapb.ts';
 import { isObject, read } from './proto-json.ts';
+
+/** Milvus' default. A task of more has them in the compact form: as a list, 5,000 of them exceed an item's 400 kB. */
+const MAX_LISTED_MAPPINGS = 100;
 
 /**
  * Reads one record: a `datapb` message of Milvus in proto3 JSON, `{"job": …}`, `{"task": …}` or `{"segment": …}`. Its
@@ -47,11 +51,12 @@ const readers = {
   },
 
   task(value: unknown, now: number, shards: number): Row {
-    const { createdTs, completeTs, nodeId, lostLeases, ...task } = read(taskMessage, value);
+    const { createdTs, completeTs, nodeId, lostLeases, idMappings, ...task } = read(taskMessage, value);
     const isDue =
       task.state === 'Pending' || (task.state === 'Failed' && task.segmentsDroppedAt === undefined);
     return rowOf('tasks', {
       ...task,
+      ...(idMappings.length > MAX_LISTED_MAPPINGS ? { mappings: packMappings(idMappings) } : { idMappings }),
       lostLeases: lostLeases > 0n ? lostLeases : undefined,
       nodeId: nodeId > 0n ? String(nodeId) : undefined,
       createdAt: createdTs ?? now,

@@ -1,11 +1,13 @@
 /** What output goes to. */
 export interface Screen {
-  /** Columns of the terminal; `Infinity` for a pipe or a file, which gets everything in full. */
-  readonly width: number;
   readonly isTerminal: boolean;
+  /** Columns of the terminal; `Infinity` for a pipe or a file, where nothing is cut. */
+  readonly width: number;
+  /** How many lines of a kind are shown. */
+  readonly maxLines: number;
 }
 
-export const screenOf = (stream: NodeJS.WriteStream): Screen => ({
-  width: stream.isTTY ? (stream.columns ?? 80) : Number.POSITIVE_INFINITY,
-  isTerminal: stream.isTTY === true,
-});
+export const screenOf = (stream: NodeJS.WriteStream): Screen =>
+  stream.isTTY
+    ? { isTerminal: true, width: stream.columns ?? 80, maxLines: 30 }
+    : { isTerminal: false, width: Number.POSITIVE_INFINITY, maxLines: 1_000 };

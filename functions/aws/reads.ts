@@ -7,8 +7,10 @@ import {
   type ScanCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
+import { describeError } from '../copy-segment/describe-error.ts';
 import { DUE_INDEX } from '../copy-segment/due-index.ts';
 import type { Item } from '../copy-segment/item.ts';
+import type { Unread } from '../copy-segment/stores.ts';
 import { slices } from '../streams/slices.ts';
 import { type AwsClients, CONCURRENCY } from './metered-clients.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
@@ -16,27 +18,35 @@ import { retryLeftovers } from './retry-leftovers.ts';
 /** DynamoDB's limit on the keys of one `BatchGetItem`. */
 const KEYS_PER_BATCH = 100;
 
+export interface ItemsRead<K extends Item> {
+  readonly found: readonly Item[];
+  readonly unread: readonly Unread<K>[];
+}
+
+/** `error`: the request failed whole. */
+type BatchRead<K extends Item> = ItemsRead<K> & { readonly error?: unknown };
+
 /**
- * The items that exist among the keys, strongly consistent, in any order. Keys must differ from each other.
+ * The items that exist among the keys, strongly consistent, in any order. Keys must differ from each other. A key
+ * whose partition stays throttled is `unread`, and takes none of the others with it.
  *
  * @param attributes the attributes to return, if not all of them: what is not needed need not be held
- * @throws Error when DynamoDB still leaves keys unprocessed after several attempts
  */
-export async function readItems(
+export async function readItems<K extends Item>(
   clients: AwsClients,
   table: string,
-  keys: readonly Item[],
+  keys: readonly K[],
   attributes: readonly string[] = [],
-): Promise<Item[]> {
+): Promise<ItemsRead<K>> {
   const projection = attributes.length > 0 && {
     ProjectionExpression: attributes.map((name) => `#${name}`).join(', '),
     ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
   };
-  const batches = await pMap(
-    slices(keys, KEYS_PER_BATCH),
-    async (batch) => {
-      const items: Item[] = [];
-      const unread = await retryLeftovers(
+
+  const readBatch = async (batch: readonly K[]): Promise<BatchRead<K>> => {
+    const found: Item[] = [];
+    try {
+      const leftovers = await retryLeftovers(
         batch,
         async (remaining) => {
           const output = await clients.dynamo.send(
@@ -45,20 +55,52 @@ export async function readItems(
               ReturnConsumedCapacity: 'TOTAL',
             }),
           );
-          items.push(...(output.Responses?.[table] ?? []));
-          return output.UnprocessedKeys?.[table]?.Keys ?? [];
+          found.push(...(output.Responses?.[table] ?? []));
+          return (output.UnprocessedKeys?.[table]?.Keys ?? []) as K[];
         },
         clients.signal,
       );
-      if (unread.length > 0) throw new Error(`DynamoDB left ${unread.length} keys of ${table} unread`);
-      return items;
-    },
-    { concurrency: CONCURRENCY },
-  );
-  return batches.flat();
+      const reason = 'DynamoDB left the key unprocessed several times';
+      return { found, unread: leftovers.map((key) => ({ key, reason })) };
+    } catch (error) {
+      const reason = describeError(error);
+      const isFound = (key: K): boolean =>
+        found.some((item) => Object.entries(key).every(([name, value]) => item[name] === value));
+      return {
+        found,
+        unread: batch.filter((key) => !isFound(key)).map((key) => ({ key, reason })),
+        error,
+      };
+    }
+  };
+
+  /**
+   * A request that failed whole is halved, to find the one partition that is to blame; if both halves fail as well,
+   * it is not one partition, and asking on would only add to the load.
+   */
+  const split = async (whole: BatchRead<K>): Promise<ItemsRead<K>> => {
+    const { found, unread, error } = whole;
+    if (error === undefined || unread.length < 2 || clients.signal.aborted) return whole;
+    const keysLeft = unread.map(({ key }) => key);
+    const halves = await Promise.all(slices(keysLeft, Math.ceil(keysLeft.length / 2)).map(readBatch));
+    const isEverywhere = halves.every((half) => half.error !== undefined);
+    const ends: readonly ItemsRead<K>[] = isEverywhere ? halves : await Promise.all(halves.map(split));
+    return {
+      found: [...found, ...ends.flatMap((end) => end.found)],
+      unread: ends.flatMap((end) => end.unread),
+    };
+  };
+
+  const batches = await pMap(slices(keys, KEYS_PER_BATCH), async (batch) => split(await readBatch(batch)), {
+    concurrency: CONCURRENCY,
+  });
+  return {
+    found: batches.flatMap(({ found }) => found),
+    unread: batches.flatMap(({ unread }) => unread),
+  };
 }
 
-/** What is due in one shard of a table's index, the longest due first. */
+/** What is due in one shard of a table's index, most overdue first. */
 export const dueItems = (
   clients: AwsClients,
   table: string,
@@ -73,27 +115,37 @@ export const dueItems = (
   });
 
 /** The pages of a query, one request each. */
-export const queryPages = (clients: AwsClients, query: QueryCommandInput): AsyncGenerator<readonly Item[]> =>
-  pagesOf((start) =>
+export async function* queryPages(
+  clients: AwsClients,
+  query: QueryCommandInput,
+): AsyncGenerator<readonly Item[]> {
+  const pages = pagesOf((start) =>
     clients.dynamo.send(new QueryCommand({ ...query, ...start, ReturnConsumedCapacity: 'TOTAL' })),
   );
+  for await (const { Items: items = [] } of pages) yield items;
+}
 
-/** The pages of a scan, one request each. */
-export const scanPages = (clients: AwsClients, scan: ScanCommandInput): AsyncGenerator<readonly Item[]> =>
-  pagesOf((start) =>
+/** The pages of a scan, one request each, and where it resumes after each. */
+export async function* scanPages(
+  clients: AwsClients,
+  scan: ScanCommandInput,
+): AsyncGenerator<{ readonly items: readonly Item[]; readonly resumeKey?: Item | undefined }> {
+  const pages = pagesOf((start) =>
     clients.dynamo.send(new ScanCommand({ ...scan, ...start, ReturnConsumedCapacity: 'TOTAL' })),
   );
+  for await (const { Items: items = [], LastEvaluatedKey: resumeKey } of pages) yield { items, resumeKey };
+}
 
 type Start = Pick<QueryCommandInput, 'ExclusiveStartKey'>;
 type Page = Pick<QueryCommandOutput, 'Items' | 'LastEvaluatedKey'>;
 
 // The SDK's own paginators take nothing but a client, and a pass has a metered one.
-async function* pagesOf(read: (start: Start) => Promise<Page>): AsyncGenerator<readonly Item[]> {
+async function* pagesOf(read: (start: Start) => Promise<Page>): AsyncGenerator<Page> {
   let start: Start = {};
   for (;;) {
-    const { Items: items = [], LastEvaluatedKey: last } = await read(start);
-    yield items;
-    if (last === undefined) return;
-    start = { ExclusiveStartKey: last };
+    const page = await read(start);
+    yield page;
+    if (page.LastEvaluatedKey === undefined) return;
+    start = { ExclusiveStartKey: page.LastEvaluatedKey };
   }
 }

@@ -2,24 +2,26 @@ import { SendMessageBatchCommand, type SendMessageBatchRequestEntry } from '@aws
 import { describeError } from '../copy-segment/describe-error.ts';
 import type { SchedulerQueue, SendOutcome } from '../copy-segment/stores.ts';
 import type { TaskMessage } from '../copy-segment/task-message.ts';
+import { createBreaker } from './breaker.ts';
 import type { AwsClients } from './metered-clients.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
 
-/** After so many requests in a row that failed whole, the rest of the pass does without the queue. */
-const FAILURES_THAT_CLOSE = 3;
-
-/** @param queueUrl a standard queue, or a FIFO queue, which is known by its name's `.fifo` */
-export function createSchedulerQueue(clients: AwsClients, queueUrl: string): SchedulerQueue {
+/**
+ * @param queueUrl a standard queue, or a FIFO queue, which is known by its name's `.fifo`
+ * @param now epoch milliseconds
+ */
+export function createSchedulerQueue(
+  clients: AwsClients,
+  queueUrl: string,
+  now: () => number,
+): SchedulerQueue {
   const order = queueUrl.endsWith('.fifo') ? fifoOrder : fairOrder;
-  let failuresInARow = 0;
+  const breaker = createBreaker(now);
 
   return {
     async send(messages) {
-      if (failuresInARow >= FAILURES_THAT_CLOSE)
-        return messages.map(() => ({
-          kind: 'failed',
-          reason: 'the queue failed several times in a row',
-        }));
+      if (!breaker.letsThrough())
+        return messages.map(() => ({ kind: 'failed', reason: 'the queue failed several times in a row' }));
       const outcomes = messages.map(
         (): SendOutcome => ({ kind: 'failed', reason: 'SQS gave no answer for it' }),
       );
@@ -30,14 +32,14 @@ export function createSchedulerQueue(clients: AwsClients, queueUrl: string): Sch
           const output = await clients.sqs.send(
             new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }),
           );
-          failuresInARow = 0;
+          breaker.succeeded();
           for (const { Id } of output.Successful ?? []) outcomes[Number(Id)] = { kind: 'sent' };
           const rejected = output.Failed ?? [];
           for (const { Id, Code, Message } of rejected)
             outcomes[Number(Id)] = { kind: 'failed', reason: `${Code}: ${Message ?? 'rejected by SQS'}` };
           return rejected.filter((entry) => entry.SenderFault !== true).map((entry) => Number(entry.Id));
         } catch (error) {
-          failuresInARow++;
+          breaker.failed();
           for (const index of indexes) outcomes[index] = { kind: 'failed', reason: describeError(error) };
           return [];
         }

@@ -1,7 +1,9 @@
 /** The largest Milvus int64: 2^63 − 1. Beyond 2^53, so ids are `bigint` in code and decimal strings in JSON. */
 export const MAX_ID = 2n ** 63n - 1n;
 
-export const isId = (id: bigint): boolean => id >= 1n && id <= MAX_ID;
+/** Whether a raw key attribute is an id. The only door from what a table holds to a `bigint` that is one. */
+export const isId = (value: unknown): value is bigint =>
+  typeof value === 'bigint' && value >= 1n && value <= MAX_ID;
 
 /** The id that a canonical decimal string (no sign, no leading zero) stands for, or undefined if it is none. */
 export function parseId(text: string): bigint | undefined {
@@ -10,5 +12,8 @@ export function parseId(text: string): bigint | undefined {
   return isId(id) ? id : undefined;
 }
 
+/** A key attribute as a table holds it: DynamoDB's N is an id, or any other number that somebody wrote. */
+export type RawId = bigint | number;
+
 /** Ids sort as numbers, 9 < 10, never as text. */
-export const compareIds = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+export const compareIds = (a: RawId, b: RawId): number => (a < b ? -1 : a > b ? 1 : 0);

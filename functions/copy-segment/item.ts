@@ -11,7 +11,7 @@ export type Reading<T> =
 
 export const id = v.pipe(
   v.bigint('must be a whole number (N)'),
-  v.check(isId, 'must be between 1 and 2^63-1'),
+  v.check((value: bigint): boolean => isId(value), 'must be between 1 and 2^63-1'),
 );
 
 /** A count or a point in time, small enough to be exact as a JavaScript number. */
@@ -22,30 +22,54 @@ export const whole = v.pipe(
 );
 
 export const text = v.string('must be a string (S)');
+export const flag = v.boolean('must be a boolean (BOOL)');
 
 export const oneOf = <const T extends readonly string[]>(states: T) =>
   v.picklist(states, (issue) => `must be one of ${states.join(', ')}, is ${issue.received}`);
 
+/** Any number is a time to look, including a fraction or one far off, since the index takes it. */
+const time = v.pipe(v.union([v.bigint(), v.number()], 'must be a number (N)'), v.transform(Number));
+
 /**
- * The marker is the inspector's own. A shard that is none counts as absent, and recovery mends it; any number is
- * a time to look, also a fraction or one far off, since the index takes it.
+ * An item's place in the index, on Jobs and on Tasks. An invalid shard counts as absent, and recovery mends it.
  */
+export const markerAttributes = { dueShard: whole, dueAt: time };
 export const markerEntries = {
   dueShard: v.fallback(v.optional(whole), undefined),
-  dueAt: v.fallback(v.optional(v.pipe(v.union([v.bigint(), v.number()]), v.transform(Number))), undefined),
+  dueAt: v.fallback(v.optional(time), undefined),
 };
+
+/** A noun, and the item it was read from: a condition "as it was read" is on what the table holds, NULL included. */
+export type Read<T> = T & { readonly raw: Item };
+
+/** What is wrong with such an attribute must not keep half-copied data visible: it counts as absent. */
+export const lenient = <S extends v.GenericSchema>(schema: S) =>
+  v.fallback(v.optional(schema), undefined as never) as unknown as v.OptionalSchema<S, undefined>;
 
 /** A task of thousands of mappings may have as many issues. */
 const MAX_ISSUES_LISTED = 3;
 
-export function readItem<S extends v.GenericSchema>(schema: S, item: Item): Reading<v.InferOutput<S>> {
-  const parsed = v.safeParse(schema, item);
-  if (parsed.success) return { ok: true, value: parsed.output };
-  const named = parsed.issues.slice(0, MAX_ISSUES_LISTED);
-  const reasons = named.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
-  const more = parsed.issues.length - named.length;
-  return { ok: false, reason: [...reasons, ...(more > 0 ? [`and ${more} more`] : [])].join('; ') };
+export const listIssues = (issues: readonly string[]): string => {
+  const listed = issues.slice(0, MAX_ISSUES_LISTED);
+  const more = issues.length - listed.length;
+  return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+};
+
+/** Reads an item by a schema. NULL, which the document client writes for `null`, is the same as absent. */
+export function readItem<S extends v.GenericSchema<unknown, object>>(
+  schema: S,
+  raw: Item,
+): Reading<Read<v.InferOutput<S>>> {
+  const parsed = v.safeParse(schema, withoutNulls(raw));
+  if (parsed.success) return { ok: true, value: { ...parsed.output, raw } };
+  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
+  return { ok: false, reason: listIssues(issues) };
 }
+
+const withoutNulls = (item: Item): Item =>
+  Object.values(item).includes(null)
+    ? Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null))
+    : item;
 
 /** Valibot reports an absent attribute with a sentence of its own, "Invalid key: Expected …". */
 const messageOf = (issue: v.BaseIssue<unknown>): string =>

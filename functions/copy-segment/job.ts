@@ -1,41 +1,82 @@
 import * as v from 'valibot';
-import type { DueMarker } from './due-index.ts';
-import { type Item, id, markerEntries, oneOf, type Reading, readItem, text, whole } from './item.ts';
+import {
+  type Item,
+  id,
+  lenient,
+  markerAttributes,
+  markerEntries,
+  oneOf,
+  type Read,
+  type Reading,
+  readItem,
+  text,
+  whole,
+} from './item.ts';
 
-/** Source: milvus-io/milvus pkg/proto/data_coord.proto, `CopySegmentJobState`; `Publishing` is this project's. */
+/** Source: milvus-io/milvus pkg/proto/data_coord.proto, `CopySegmentJobState`. */
 export const JOB_STATES = ['Pending', 'Executing', 'Publishing', 'Completed', 'Failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** One restore, as far as the inspector needs to know it. */
-export interface Job extends DueMarker {
-  readonly jobId: bigint;
-  readonly state: JobState;
-  readonly reason?: string;
-  /** Epoch milliseconds at which every target of this Failed job was settled. */
-  readonly segmentsDroppedAt?: number;
-  /**
-   * Every target of its tasks up to this one is settled: where the drops of a Failed job go on that one pass did
-   * not come to the end of. It goes when the job is settled.
-   */
-  readonly droppedThroughTaskId?: bigint;
-}
-
-/** A job as a verdict on one of its tasks meets it. */
-export type JobLookup = Job | 'missing' | { readonly unreadable: string };
-
-const jobItem = v.object({
+/** Every attribute of Jobs, by name: docs/tables.md says what each means and who writes it. */
+export const jobAttributes = {
   jobId: id,
   state: oneOf(JOB_STATES),
-  reason: v.exactOptional(text),
-  segmentsDroppedAt: v.exactOptional(whole),
-  // The inspector's own; one that cannot be read costs a walk from the first task.
-  droppedThroughTaskId: v.exactOptional(v.fallback(id, 0n)),
+  collectionId: id,
+  reason: text,
+  createdAt: whole,
+  timeoutAt: whole,
+  completedAt: whole,
+  /** Epoch milliseconds at which every target of this Failed job was settled. */
+  segmentsDroppedAt: whole,
+  /**
+   * Every target of its tasks up to this one is settled: where the drops of a Failed job resume that one pass did
+   * not finish. Removed with the settlement.
+   */
+  droppedThroughTaskId: id,
+  /**
+   * A Failed job with tasks that cannot be read: every target of its tasks up to this one is settled but for those
+   * of `unreadableTaskIds`. Removed with the settlement.
+   */
+  droppedPastTaskId: id,
+  unreadableTaskIds: v.array(id, 'must be a list (L)'),
+  /** How often the inspector looked in vain at a Failed job that only what cannot be read keeps unsettled. */
+  dropAttempts: whole,
+  /** Epoch seconds: DynamoDB's TTL. */
+  expiresAt: whole,
+  ...markerAttributes,
+};
+
+/**
+ * One restore, as far as a pass needs it. Its state alone decides: whatever else is wrong with a job must not keep
+ * half-copied data visible, so what cannot be read of the rest counts as absent.
+ */
+const jobItem = v.object({
+  jobId: jobAttributes.jobId,
+  state: jobAttributes.state,
+  reason: lenient(jobAttributes.reason),
+  segmentsDroppedAt: lenient(jobAttributes.segmentsDroppedAt),
+  droppedThroughTaskId: lenient(jobAttributes.droppedThroughTaskId),
+  droppedPastTaskId: lenient(jobAttributes.droppedPastTaskId),
+  unreadableTaskIds: lenient(jobAttributes.unreadableTaskIds),
+  dropAttempts: lenient(jobAttributes.dropAttempts),
   ...markerEntries,
 });
 
-export const readJob = (item: Item): Reading<Job> => readItem(jobItem, item) as Reading<Job>;
+export type Job = Read<v.InferOutput<typeof jobItem>>;
+
+/** A job as a verdict on one of its tasks finds it; `unread`: DynamoDB did not answer for it. */
+export type JobLookup =
+  | Job
+  | 'missing'
+  | { readonly unreadable: string; readonly raw: Item }
+  | { readonly unread: string };
+
+export const readJob = (item: Item): Reading<Job> => readItem(jobItem, item);
 
 export const isJob = (lookup: JobLookup): lookup is Job => typeof lookup === 'object' && 'jobId' in lookup;
+
+export const isRunning = ({ state }: Pick<Job, 'state'>): boolean =>
+  state !== 'Completed' && state !== 'Failed';
 
 /** Whether the targets of a Failed job are still to be dropped. */
 export const isUnsettledFailure = (job: Job): boolean =>

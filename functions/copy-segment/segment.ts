@@ -1,15 +1,39 @@
-import type { Item } from './item.ts';
+import * as v from 'valibot';
+import { flag, type Item, id, oneOf, text, whole } from './item.ts';
+import { isPartitionId } from './mappings.ts';
 
 /** Source: milvus-io/milvus-proto `commonpb.SegmentState`. */
 export const SEGMENT_STATES = ['Growing', 'Sealed', 'Flushed', 'Flushing', 'Dropped', 'Importing'] as const;
 export type SegmentState = (typeof SEGMENT_STATES)[number];
 
+/** Every attribute of Segments, by name: docs/tables.md says what each means and who writes it. */
+export const segmentAttributes = {
+  segmentId: id,
+  state: oneOf(SEGMENT_STATES),
+  collectionId: id,
+  partitionId: v.pipe(
+    v.bigint(),
+    v.check((value: bigint): boolean => isPartitionId(value), 'must be between 1 and 2^63-1, or -1'),
+  ),
+  isImporting: flag,
+  numOfRows: whole,
+  /** The copy job that allocated it; absent on segments of older writers. */
+  jobId: id,
+  droppedAt: whole,
+  dropReason: text,
+  /** Epoch milliseconds at which the checker made it visible. */
+  publishedAt: whole,
+};
+
 /** What becomes of a target segment when its task or its job has failed. */
 export type DropOutcome = 'dropped' | 'alreadyDropped' | 'missing' | 'foreign' | 'failed';
 
+/** What a drop is made for. A segment that is published is dropped on behalf of a Failed job only. */
+export type DropCause = 'task' | 'job';
+
 /**
  * Why a target is not to be dropped by this job, or `droppable`. Reads the item as it is: whatever else is
- * wrong with a segment, half-copied data must not stay visible.
+ * wrong with a segment, half-copied data must not stay visible. NULL is absent.
  *
  * @param segment the item, strongly consistent, or undefined if there is none
  * @param jobId the job that wants to drop it
@@ -17,10 +41,11 @@ export type DropOutcome = 'dropped' | 'alreadyDropped' | 'missing' | 'foreign' |
 export function judgeSegment(
   segment: Item | undefined,
   jobId: bigint,
-): 'droppable' | 'unreadable' | Exclude<DropOutcome, 'dropped' | 'failed'> {
+  cause: DropCause,
+): 'droppable' | 'unreadable' | 'published' | Exclude<DropOutcome, 'dropped' | 'failed'> {
   if (segment === undefined) return 'missing';
   if (segment.state === 'Dropped') return 'alreadyDropped';
-  // Segments of older writers do not say which job allocated them.
-  if (segment.jobId === undefined || segment.jobId === jobId) return 'droppable';
-  return typeof segment.jobId === 'bigint' ? 'foreign' : 'unreadable';
+  const owner = segment.jobId ?? undefined;
+  if (owner !== undefined && owner !== jobId) return typeof owner === 'bigint' ? 'foreign' : 'unreadable';
+  return cause === 'task' && (segment.publishedAt ?? undefined) !== undefined ? 'published' : 'droppable';
 }

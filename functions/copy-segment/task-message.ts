@@ -1,4 +1,4 @@
-import type { IndexedTask, TaskKey } from './task.ts';
+import type { DispatchableTask, TaskKey } from './task.ts';
 
 export type EnqueueReason = 'pending' | 'lease-expired' | 'recovery';
 
@@ -18,7 +18,7 @@ export interface TaskMessage {
 }
 
 /** The message that sends a task to the scheduler once more: its attempt is the enqueue count it leads to. */
-export function messageFor(task: IndexedTask, reason: EnqueueReason, now: number): TaskMessage {
+export function messageFor(task: DispatchableTask, reason: EnqueueReason, now: number): TaskMessage {
   return {
     key: task,
     body: {

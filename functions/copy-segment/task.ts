@@ -1,75 +1,156 @@
 import * as v from 'valibot';
-import type { DueMarker } from './due-index.ts';
-import { compareIds } from './ids.ts';
-import { type Item, id, markerEntries, oneOf, type Reading, readItem, text, whole } from './item.ts';
+import { compareIds, type RawId } from './ids.ts';
+import {
+  type Item,
+  id,
+  lenient,
+  listIssues,
+  markerAttributes,
+  markerEntries,
+  oneOf,
+  type Read,
+  type Reading,
+  readItem,
+  text,
+  whole,
+} from './item.ts';
+import { readMappings } from './mappings.ts';
 
 /** Source: milvus-io/milvus pkg/proto/data_coord.proto, `CopySegmentTaskState`. */
 export const TASK_STATES = ['Pending', 'InProgress', 'Completed', 'Failed'] as const;
 export type TaskState = (typeof TASK_STATES)[number];
+
+/** Every attribute of Tasks, by name: docs/tables.md says what each means and who writes it. */
+export const taskAttributes = {
+  jobId: id,
+  taskId: id,
+  state: oneOf(TASK_STATES),
+  collectionId: id,
+  /** A task has one of the two, see mappings.ts. */
+  idMappings: v.array(v.unknown(), 'must be a list (L)'),
+  mappings: v.instance(Uint8Array, 'must be binary (B)'),
+  /** Dispatch epoch: 0 at creation, +1 at every claim and every release. */
+  taskVersion: whole,
+  /** Leases that ran out; absent is 0. */
+  lostLeases: whole,
+  /** Messages sent for this version. */
+  enqueueCount: whole,
+  enqueuedAt: whole,
+  /** Epoch milliseconds; absent: no lease that could run out. */
+  leaseExpiresAt: whole,
+  completedAt: whole,
+  createdAt: whole,
+  nodeId: text,
+  reason: text,
+  /** Epoch milliseconds at which every target of this Failed task was settled. */
+  segmentsDroppedAt: whole,
+  /** How often the inspector looked in vain at a task whose targets only what cannot be read keeps visible. */
+  dropAttempts: whole,
+  /** Epoch seconds: DynamoDB's TTL. */
+  expiresAt: whole,
+  ...markerAttributes,
+};
 
 export interface TaskKey {
   readonly jobId: bigint;
   readonly taskId: bigint;
 }
 
+/** A key as the table holds it: what is in it may be no id. */
+export interface RawTaskKey {
+  readonly jobId: RawId;
+  readonly taskId: RawId;
+}
+
 /** Ascending job id, then task id: the order of a pass, as in Milvus. */
-export const compareTaskKeys = (a: TaskKey, b: TaskKey): number =>
+export const compareTaskKeys = (a: RawTaskKey, b: RawTaskKey): number =>
   compareIds(a.jobId, b.jobId) || compareIds(a.taskId, b.taskId);
 
-/** What the `due` index shows of a task: enough for every verdict that destroys nothing. */
-export interface IndexedTask extends TaskKey, DueMarker {
-  readonly state: TaskState;
-  readonly collectionId: bigint;
-  /** Dispatch epoch: 0 at creation, +1 at every claim and every release. */
-  readonly taskVersion: number;
-  /** Messages sent for this version. */
-  readonly enqueueCount: number;
-  /** Epoch milliseconds; absent: no lease that could run out. */
-  readonly leaseExpiresAt?: number;
+const { jobId, taskId, state, collectionId, taskVersion, enqueueCount, leaseExpiresAt, lostLeases } =
+  taskAttributes;
+
+/** What every verdict needs; for one that drops, or rests, it is enough. */
+const coreItem = v.object({ jobId, taskId, state, ...markerEntries });
+
+/** What dispatching a task takes besides. */
+const dispatchItem = v.object({
+  collectionId,
+  taskVersion,
+  // The count is the inspector's own bookkeeping: a writer that does not know it has enqueued nothing.
+  enqueueCount: v.optional(enqueueCount, 0n),
+  leaseExpiresAt: v.exactOptional(leaseExpiresAt),
+  lostLeases: v.optional(lostLeases, 0n),
+});
+
+type Core = Read<v.InferOutput<typeof coreItem>>;
+type Dispatch = v.InferOutput<typeof dispatchItem>;
+
+/** A task that can be sent to the scheduler, released and failed. */
+export type DispatchableTask = Core & Dispatch;
+
+/** What the `due` index shows of a task. `flaws`: why it cannot be dispatched, though it can be dropped. */
+export type IndexedTask = DispatchableTask | (Core & { readonly flaws: string });
+
+/** What only the table tells, with a strongly consistent read. */
+export interface TaskTruth {
+  /** Target segments of its id mappings, each once, in their order. */
+  readonly targetSegmentIds: readonly bigint[];
+  /** Why some of its targets cannot be read: the task cannot be settled. */
+  readonly unreadableTargets?: string;
+  /** What else is wrong with its mappings. */
+  readonly mappingFlaws?: string;
+  readonly reason?: string;
+  readonly segmentsDroppedAt?: number;
+  readonly dropAttempts: number;
 }
 
 /** A task as the table holds it. */
-export interface Task extends IndexedTask {
-  /** Target segments of its id mappings, each once, in their order. */
-  readonly targetSegmentIds: readonly bigint[];
-  readonly reason?: string;
-  /** Epoch milliseconds at which every target of this Failed task was settled. */
-  readonly segmentsDroppedAt?: number;
+export type Task = IndexedTask & TaskTruth;
+
+export const isDispatchable = (task: IndexedTask): task is DispatchableTask => !('flaws' in task);
+
+export function readIndexedTask(item: Item): Reading<IndexedTask> {
+  const core = readItem(coreItem, item);
+  if (!core.ok) return core;
+  const dispatch = readItem(dispatchItem, item);
+  const rest = dispatch.ok ? dispatch.value : { flaws: dispatch.reason };
+  return { ok: true, value: { ...core.value, ...rest, raw: item } };
+}
+const truthItem = v.object({
+  reason: lenient(taskAttributes.reason),
+  segmentsDroppedAt: lenient(taskAttributes.segmentsDroppedAt),
+  dropAttempts: lenient(taskAttributes.dropAttempts),
+});
+
+export function readTask(item: Item): Reading<Task> {
+  const indexed = readIndexedTask(item);
+  const truth = readItem(truthItem, item);
+  if (!indexed.ok) return indexed;
+  if (!truth.ok) return truth;
+  const { targetSegmentIds, unreadable, flaws } = readMappings(item);
+  const { reason, segmentsDroppedAt, dropAttempts = 0 } = truth.value;
+  return {
+    ok: true,
+    value: {
+      ...indexed.value,
+      targetSegmentIds,
+      ...(unreadable.length > 0 && { unreadableTargets: listIssues(unreadable) }),
+      ...(flaws.length > 0 && { mappingFlaws: listIssues(flaws) }),
+      ...(reason !== undefined && { reason }),
+      ...(segmentsDroppedAt !== undefined && { segmentsDroppedAt }),
+      dropAttempts,
+    },
+  };
 }
 
-const indexedEntries = {
-  jobId: id,
-  taskId: id,
-  state: oneOf(TASK_STATES),
-  collectionId: id,
-  taskVersion: whole,
-  // The count is the inspector's own bookkeeping: a writer that does not know it has enqueued nothing.
-  enqueueCount: v.optional(whole, 0n),
-  leaseExpiresAt: v.exactOptional(whole),
-  ...markerEntries,
-};
+/** A task item that was found: its key is always known, the rest as far as it can be read. */
+export interface TaskSighting<T extends IndexedTask = IndexedTask> {
+  readonly key: RawTaskKey;
+  readonly raw: Item;
+  readonly reading: Reading<T>;
+}
 
-const idMapping = v.object(
-  { sourceSegmentId: id, targetSegmentId: id, partitionId: id },
-  'must be a map (M)',
-);
-
-const indexedTaskItem = v.object(indexedEntries);
-
-const taskItem = v.pipe(
-  v.object({
-    ...indexedEntries,
-    idMappings: v.array(idMapping, 'must be a list (L)'),
-    reason: v.exactOptional(text),
-    segmentsDroppedAt: v.exactOptional(whole),
-  }),
-  v.transform(({ idMappings, ...task }) => ({
-    ...task,
-    targetSegmentIds: [...new Set(idMappings.map((mapping) => mapping.targetSegmentId))],
-  })),
-);
-
-export const readIndexedTask = (item: Item): Reading<IndexedTask> =>
-  readItem(indexedTaskItem, item) as Reading<IndexedTask>;
-
-export const readTask = (item: Item): Reading<Task> => readItem(taskItem, item) as Reading<Task>;
+export const sightTask = <T extends IndexedTask>(
+  raw: Item,
+  read: (item: Item) => Reading<T>,
+): TaskSighting<T> => ({ key: raw as unknown as RawTaskKey, raw, reading: read(raw) });

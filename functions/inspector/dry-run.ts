@@ -1,74 +1,78 @@
-import type { Item } from '../copy-segment/item.ts';
-import {
-  done,
-  type JobWrites,
-  type SegmentWrites,
-  type Stores,
-  type TaskSighting,
-  type TaskWrites,
-} from '../copy-segment/stores.ts';
-import type { Task } from '../copy-segment/task.ts';
+import { applied, type Change } from '../copy-segment/change.ts';
+import { isJob } from '../copy-segment/job.ts';
+import { done, type Stores } from '../copy-segment/stores.ts';
+import type { TableKind } from '../copy-segment/tables.ts';
+import type { Task, TaskSighting } from '../copy-segment/task.ts';
 
 /**
- * The same reads, and writes that all succeed without being made: the report says what would have been. What
- * was settled or dropped in the pass reads so later in it, or the report would count it twice. That takes memory
- * for the ids, which a pass that writes does not need.
+ * The same reads, and changes that all succeed without being made: the report says what would have been. What was
+ * changed in the pass reads so later in it, or the report would count it twice. That takes memory for the changes,
+ * which a pass that writes does not need.
  */
 export function dryRun({ jobs, tasks, segments }: Stores): Stores {
-  const settled = new Map<string, number>();
-  const dropped = new Set<bigint>();
-
-  const taskWrites: TaskWrites = {
-    mark: each,
-    release: each,
-    fail: each,
-    rest: each,
-    schedule: each,
-    settle: (tasksToSettle, now) => {
-      for (const task of tasksToSettle) settled.set(keyOf(task), now);
-      return each(tasksToSettle);
-    },
+  const overlay = new Map<string, Change>();
+  const changed = <T extends { readonly raw: object }>(table: TableKind, value: T, ...key: unknown[]): T => {
+    const change = overlay.get(nameOf(table, key));
+    return change ? applied(value as T & { raw: Record<string, unknown> }, change) : value;
   };
-  const segmentWrites: SegmentWrites = {
-    drop: (requests) => {
-      for (const { segmentId } of requests) dropped.add(segmentId);
-      return each(requests);
-    },
-  };
-  const asSettled = (sighting: TaskSighting<Task>): TaskSighting<Task> => {
-    if (!sighting.reading.ok) return sighting;
-    const { value } = sighting.reading;
-    const segmentsDroppedAt = settled.get(keyOf(value)) ?? value.segmentsDroppedAt;
-    return segmentsDroppedAt === undefined
-      ? sighting
-      : { ...sighting, reading: { ok: true, value: { ...value, segmentsDroppedAt } } };
+  const asChanged = (sighting: TaskSighting<Task>): TaskSighting<Task> => {
+    const { key, reading } = sighting;
+    if (!reading.ok) return sighting;
+    return {
+      ...sighting,
+      reading: { ok: true, value: changed('tasks', reading.value, key.jobId, key.taskId) },
+    };
   };
 
   return {
-    jobs: { ...jobs, ...jobWrites },
+    jobs: {
+      ...jobs,
+      async read(jobIds) {
+        const lookups = await jobs.read(jobIds);
+        for (const [jobId, lookup] of lookups)
+          if (isJob(lookup)) lookups.set(jobId, changed('jobs', lookup, jobId));
+        return lookups;
+      },
+    },
     tasks: {
       ...tasks,
-      ...taskWrites,
+      async read(keys) {
+        const { found, unread } = await tasks.read(keys);
+        return { found: found.map(asChanged), unread };
+      },
       async *ofJob(jobId, afterTaskId) {
-        for await (const page of tasks.ofJob(jobId, afterTaskId)) yield page.map(asSettled);
+        for await (const page of tasks.ofJob(jobId, afterTaskId)) yield page.map(asChanged);
       },
     },
     segments: {
-      ...segmentWrites,
       async read(segmentIds) {
-        const found = await segments.read(segmentIds);
-        const asDropped = ([id, item]: [bigint, Item]): [bigint, Item] =>
-          dropped.has(id) ? [id, { ...item, state: 'Dropped' }] : [id, item];
-        return new Map([...found].map(asDropped));
+        const { found, unread } = await segments.read(segmentIds);
+        const items = [...found].map(([id, raw]) => [id, changed('segments', { raw }, id).raw] as const);
+        return { found: new Map(items), unread };
       },
+    },
+    async write(changes) {
+      for (const change of changes) {
+        const name = nameOf(change.table, Object.values(change.key));
+        const earlier = overlay.get(name);
+        overlay.set(name, earlier ? composed(earlier, change) : change);
+      }
+      return changes.map(() => done);
     },
     queue: { send: async (messages) => messages.map(() => ({ kind: 'sent' })) },
   };
 }
 
-const keyOf = ({ jobId, taskId }: Task): string => `${jobId}/${taskId}`;
+const nameOf = (table: TableKind, key: readonly unknown[]): string => [table, ...key].join('/');
 
-const one = async () => done;
-const each = async (items: readonly unknown[]) => items.map(() => done);
-
-const jobWrites: JobWrites = { settle: one, savePlace: one, rest: one, schedule: one };
+/** Both changes as one. */
+function composed(first: Change, second: Change): Change {
+  const removed = new Set<string>(second.remove);
+  const set = Object.fromEntries(Object.entries(first.set).filter(([name]) => !removed.has(name)));
+  const isSet = (name: string): boolean => Object.hasOwn(second.set, name);
+  return {
+    ...second,
+    set: { ...set, ...second.set },
+    remove: [...first.remove.filter((name) => !isSet(name)), ...second.remove],
+  } as Change;
+}

@@ -1,31 +1,43 @@
-import { compareIds } from '../copy-segment/ids.ts';
-import type { TaskSighting } from '../copy-segment/stores.ts';
-import { compareTaskKeys } from '../copy-segment/task.ts';
+import { describeError } from '../copy-segment/describe-error.ts';
+import { compareIds, type RawId } from '../copy-segment/ids.ts';
+import { isRunning, JOB_STATES, type JobState } from '../copy-segment/job.ts';
+import type { DueJob } from '../copy-segment/stores.ts';
+import { compareTaskKeys, type TaskSighting } from '../copy-segment/task.ts';
 import { dueWindows } from '../streams/due-windows.ts';
 import { readAhead } from '../streams/read-ahead.ts';
 import { slices } from '../streams/slices.ts';
 import { carryOut } from './act/carry-out.ts';
-import { judgeJobs_ } from './act/drop-all.ts';
+import { judgeJobs } from './act/judge-jobs.ts';
 import { createJobLookup } from './job-lookup.ts';
 import { judgeIndexedTasks } from './judge.ts';
 import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
+import { isUnchecked } from './verdict.ts';
 
 /**
- * Does what the `due` index says is due: tasks, then Failed jobs. Costs what is due, whatever the tables hold.
+ * Does what the `due` index says is due: tasks, then jobs. Costs what is due, whatever the tables hold.
  *
  * Work on tasks ends before the schedule starts the next pass, which would send them once more; what is left of
  * them waits for it. The drops of a Failed job may take as long as the invocation has: nobody waits for them.
+ *
+ * @throws the error of the service if no shard of the index can be read at all
  */
 export async function inspect(pass: Pass): Promise<Stopped> {
-  const tasksStopped = await inspectTasks(pass);
-  const jobsStopped = await inspectJobs(pass);
+  const unread: unknown[] = [];
+  const tasksStopped = await inspectTasks(pass, unread);
+  const jobsStopped = await inspectJobs(pass, unread);
+  if (unread.length === 2 * pass.shards) throw unread[0];
   return tasksStopped ?? jobsStopped;
 }
 
-async function inspectTasks(pass: Pass): Promise<Stopped> {
-  const isOver = (): boolean => pass.time.isShort() || pass.now() >= pass.tasksUntil;
+async function inspectTasks(pass: Pass, unread: unknown[]): Promise<Stopped> {
+  const isOver = (): boolean => pass.time.isOver() || pass.now() >= pass.tasksUntil;
   if (isOver()) return {};
-  const windows = dueWindows((shard) => pass.tasks.due(shard, pass.startedAt), pass.shards, pass.windowSize);
+  const windows = dueWindows(
+    (shard) => pass.tasks.due(shard, pass.startedAt),
+    ({ raw }: TaskSighting) => Number(raw.dueAt),
+    noteUnread(pass, 'tasks', unread),
+    pass,
+  );
   for await (const window of readAhead(windows)) {
     pass.tally.read.dueTasks += window.length;
     const lookUpJobs = createJobLookup(pass);
@@ -38,8 +50,8 @@ async function inspectTasks(pass: Pass): Promise<Stopped> {
   return undefined;
 }
 
-/** The tasks that are asked for, ascending, each once: an index that changes while it is read shows some twice. */
-function inOrder(pass: Pass, window: readonly TaskSighting[]): TaskSighting[] {
+/** The requested tasks, ascending, each once: an index that changes while it is read shows some twice. */
+function inOrder(pass: Pick<Pass, 'request'>, window: readonly TaskSighting[]): TaskSighting[] {
   const sorted = window
     .filter(({ key }) => isRequested(pass, key.jobId))
     .sort((a, b) => compareTaskKeys(a.key, b.key));
@@ -49,20 +61,45 @@ function inOrder(pass: Pass, window: readonly TaskSighting[]): TaskSighting[] {
   });
 }
 
-async function inspectJobs(pass: Pass): Promise<Stopped> {
-  if (pass.time.isShort()) return {};
-  const windows = dueWindows((shard) => pass.jobs.due(shard, pass.startedAt), pass.shards, pass.windowSize);
+async function inspectJobs(pass: Pass, unread: unknown[]): Promise<Stopped> {
+  if (pass.time.isOver()) return {};
+  const windows = dueWindows(
+    (shard) => pass.jobs.due(shard, pass.startedAt),
+    ({ dueAt }: DueJob) => dueAt,
+    noteUnread(pass, 'jobs', unread),
+    pass,
+  );
   for await (const window of windows) {
     pass.tally.read.dueJobs += window.length;
-    const jobIds = new Set(window.map(({ jobId }) => jobId).filter((jobId) => isRequested(pass, jobId)));
+    const ours = window.filter((job) => isRequested(pass, job.jobId) && !isCheckers(job, pass.startedAt));
+    const jobIds = new Set(ours.map(({ jobId }) => jobId));
     const lookUpJobs = createJobLookup(pass);
     for (const chunk of slices([...jobIds].sort(compareIds), TASKS_PER_CHUNK)) {
-      if (pass.time.isShort()) return {};
-      const unfinished = await judgeJobs_(pass, await lookUpJobs(chunk));
+      if (pass.time.isOver()) return {};
+      const unfinished = await judgeJobs(pass, await lookUpJobs(chunk));
       if (unfinished.length > 0 || pass.time.signal.aborted) return {};
     }
   }
   return undefined;
 }
 
-const isRequested = ({ request }: Pass, jobId: bigint): boolean => request.jobIds?.has(jobId) ?? true;
+const isRequested = ({ request }: Pick<Pass, 'request'>, jobId: RawId): boolean =>
+  request.jobIds?.has(jobId as bigint) ?? true;
+
+/** Running jobs are not worth a read: their marker is the checker's, unless it has been due for too long. */
+const isCheckers = ({ state, dueAt }: DueJob, now: number): boolean =>
+  JOB_STATES.includes(state as JobState) &&
+  isRunning({ state: state as JobState }) &&
+  !isUnchecked({ dueAt }, now);
+
+const noteUnread =
+  ({ tally, time }: Pick<Pass, 'tally' | 'time'>, table: string, unread: unknown[]) =>
+  (shard: number, error: unknown): void => {
+    if (time.signal.aborted) throw error;
+    unread.push(error);
+    tally.problem({
+      key: { part: `due index of ${table}, shard ${shard}` },
+      kind: 'failed',
+      reason: `could not be read: ${describeError(error)}`,
+    });
+  };

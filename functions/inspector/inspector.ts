@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { createJobStore } from '../aws/job-store.ts';
 import { type AwsClients, meteredClients } from '../aws/metered-clients.ts';
 import { createSchedulerQueue } from '../aws/scheduler-queue.ts';
-import { createSegmentStore } from '../aws/segment-store.ts';
-import { createTaskStore } from '../aws/task-store.ts';
+import { createTableReads } from '../aws/table-reads.ts';
+import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
-import type { ObservedVerdict, Pass, Stopped } from './pass.ts';
+import { observed } from './observed.ts';
+import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
+import type { PassRun } from './pass-run.ts';
 import { recover } from './recover.ts';
-import type { PassReport, Problem } from './report/pass-report.ts';
+import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
 import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
@@ -34,40 +36,30 @@ export interface InspectorConfig {
   readonly inspectMs?: number;
 }
 
-/** What surrounds one pass. */
-export interface PassRun {
-  readonly passId?: string;
-  /** Milliseconds until the pass is ended from outside. */
-  readonly remainingMs?: () => number;
-  readonly onVerdict?: (verdict: ObservedVerdict) => void;
-  /** What a pass had done when an error ended it. */
-  readonly onError?: (report: PassReport) => void;
-  /** A problem that the report has no room for. */
-  readonly onOmittedProblem?: (problem: Problem) => void;
-}
-
 /** Makes one inspection pass. */
 export type Inspector = (request: PassRequest, run?: PassRun) => Promise<PassReport>;
 
 export function createInspector(config: InspectorConfig): Inspector {
   const now = config.now ?? Date.now;
+  const engine: EngineTraits = { takesSeveralRemoves: true };
 
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createTally(run.onOmittedProblem ?? (() => {}));
-    const time = createTimeBudget(run.remainingMs ?? (() => Number.POSITIVE_INFINITY));
-    const stores = createStores(config, meteredClients(config, tally.meter, time.signal));
+    const tally = createTally();
+    const time = createTimeBudget(run.remainingMs ?? (() => Number.POSITIVE_INFINITY), run.signal);
+    const stores = createStores(config, meteredClients(config, tally.meter, time.signal), engine, now);
 
     const pass: Pass = {
-      ...(request.dryRun ? dryRun(stores) : stores),
+      ...observed(request.dryRun ? dryRun(stores) : stores, run),
       request,
       startedAt,
       now,
       time,
       tasksUntil: startedAt + (config.inspectMs ?? Number.POSITIVE_INFINITY) - RESERVE_MS,
       tally,
-      observe: run.onVerdict ?? (() => {}),
+      onVerdict: run.onVerdict ?? (() => {}),
+      markBreaker: createMarkBreaker(),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
     };
@@ -81,6 +73,8 @@ export function createInspector(config: InspectorConfig): Inspector {
       throw error;
     } finally {
       time.end();
+      const omitted = tally.omitted();
+      if (omitted.length > 0) run.onOmittedProblems?.(omitted);
     }
   };
 }
@@ -95,9 +89,13 @@ async function untilCutOff(pass: Pass): Promise<Stopped> {
   }
 }
 
-const createStores = ({ tables, queueUrl, shards }: InspectorConfig, clients: AwsClients): Stores => ({
-  jobs: createJobStore(clients, tables, shards),
-  tasks: createTaskStore(clients, tables.tasks, shards),
-  segments: createSegmentStore(clients, tables.segments),
-  queue: createSchedulerQueue(clients, queueUrl),
+const createStores = (
+  { tables, queueUrl }: InspectorConfig,
+  clients: AwsClients,
+  engine: EngineTraits,
+  now: () => number,
+): Stores => ({
+  ...createTableReads(clients, tables),
+  write: createWriter(clients, tables, engine),
+  queue: createSchedulerQueue(clients, queueUrl, now),
 });

@@ -1,74 +1,97 @@
+import type { RawId } from '../copy-segment/ids.ts';
 import type { JobLookup } from '../copy-segment/job.ts';
-import type { TaskSighting } from '../copy-segment/stores.ts';
-import { compareTaskKeys, type IndexedTask, type Task, type TaskKey } from '../copy-segment/task.ts';
-import type { Judged } from './act/carry-out.ts';
+import {
+  compareTaskKeys,
+  type IndexedTask,
+  type RawTaskKey,
+  type Task,
+  type TaskSighting,
+} from '../copy-segment/task.ts';
 import type { Pass } from './pass.ts';
 import { keyOfTask } from './report/pass-report.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
+/** Verdicts that end a lease, fail a task or drop targets: judged on a strongly consistent read. */
+type OnTruth = 'release' | 'fail' | 'drop';
+
+/** A verdict and the task it is on, or an item that cannot be read. */
+export type Judged =
+  | Verdict<Task>
+  | Exclude<Verdict, { kind: OnTruth }>
+  | { readonly kind: 'unreadable'; readonly sighting: TaskSighting; readonly because: string };
+
+export type JudgedKind = Judged['kind'];
+export type OfKind<K extends JudgedKind> = Extract<Judged, { kind: K }>;
+
+type Judging = Pick<Pass, 'tasks' | 'tally' | 'now' | 'request' | 'onVerdict'>;
+type Jobs = ReadonlyMap<RawId, JobLookup>;
+
 /** Judges tasks that were read from the table, strongly consistent. */
-export function judgeTasks(
-  pass: Pass,
-  sightings: readonly TaskSighting<Task>[],
-  jobs: ReadonlyMap<bigint, JobLookup>,
-): Judged[] {
-  return readable(pass, sightings).map((task) => {
-    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.request.mode);
-    note(pass, task, verdict);
-    return { task, verdict };
-  });
-}
+export const judgeTasks = (pass: Judging, sightings: readonly TaskSighting<Task>[], jobs: Jobs): Judged[] =>
+  sightings.flatMap((sighting) => note(pass, sighting.key, judge(pass, sighting, jobs)));
 
 /**
- * Judges tasks that the `due` index shows. Those that are to fail or to drop their targets are read again from
- * the table, strongly consistent, and judged by what it says: the index lags behind, and holds no mappings.
+ * Judges tasks that the `due` index shows. Those whose verdict ends a lease, fails or drops are read again from the
+ * table, strongly consistent, and judged by what it says: the index lags behind, and holds no mappings.
  */
 export async function judgeIndexedTasks(
-  pass: Pass,
+  pass: Judging,
   sightings: readonly TaskSighting[],
-  jobs: ReadonlyMap<bigint, JobLookup>,
+  jobs: Jobs,
 ): Promise<Judged[]> {
   const judged: Judged[] = [];
-  const destructive: IndexedTask[] = [];
-  for (const task of readable(pass, sightings)) {
-    const verdict = verdictOn(task, lookUp(jobs, task), pass.now(), pass.request.mode);
-    if (isDestructive(verdict)) destructive.push(task);
-    else {
-      note(pass, task, verdict);
-      judged.push({ task, verdict });
-    }
+  const onTruth: IndexedTask[] = [];
+  for (const sighting of sightings) {
+    const verdict = judge(pass, sighting, jobs);
+    if (verdict !== undefined && isOnTruth(verdict)) onTruth.push(verdict.task);
+    else judged.push(...note(pass, sighting.key, verdict as Exclude<typeof verdict, { kind: OnTruth }>));
   }
-  if (destructive.length === 0) return judged;
+  if (onTruth.length === 0) return judged;
 
-  const truth = await pass.tasks.read(destructive);
-  pass.tally.read.tasks += truth.length;
-  pass.tally.tasks.movedOn += destructive.length - truth.length;
-  return [...judged, ...judgeTasks(pass, truth, jobs)].sort((a, b) => compareTaskKeys(a.task, b.task));
+  const { found, unread } = await pass.tasks.read(onTruth);
+  pass.tally.read.tasks += found.length;
+  for (const { key, reason } of unread) couldNotRead(pass, key, `the task could not be read: ${reason}`);
+  pass.tally.tasks.movedOn += onTruth.length - found.length - unread.length;
+  return [...judged, ...judgeTasks(pass, found, jobs)].sort((a, b) => compareTaskKeys(keyOf(a), keyOf(b)));
 }
 
-type NonDestructive = Exclude<Verdict, { kind: 'fail' | 'drop' }>;
+const keyOf = (judged: Judged): RawTaskKey =>
+  judged.kind === 'unreadable' ? judged.sighting.key : judged.task;
 
-const isDestructive = (verdict: Verdict): verdict is Exclude<Verdict, NonDestructive> =>
-  verdict.kind === 'fail' || verdict.kind === 'drop';
+type Unreadable = Extract<Judged, { kind: 'unreadable' }>;
 
-const lookUp = (jobs: ReadonlyMap<bigint, JobLookup>, { jobId }: TaskKey): JobLookup =>
-  jobs.get(jobId) ?? 'missing';
-
-function readable<T extends IndexedTask>(pass: Pass, sightings: readonly TaskSighting<T>[]): T[] {
-  return sightings.flatMap(({ key, reading }) => {
-    if (reading.ok) return [reading.value];
-    malformed(pass, key, reading.reason);
-    pass.observe({ ...key, kind: 'malformed', because: reading.reason });
-    pass.tally.verdicts.malformed++;
-    return [];
-  });
+/** @returns undefined if the job was not read, so that nothing is known */
+function judge<T extends IndexedTask>(
+  pass: Judging,
+  sighting: TaskSighting<T>,
+  jobs: Jobs,
+): Verdict<T> | Unreadable | undefined {
+  const { key, reading } = sighting;
+  if (!reading.ok) return { kind: 'unreadable', sighting, because: reading.reason };
+  const job = jobs.get(key.jobId) ?? 'missing';
+  if (job !== 'missing' && 'unread' in job) {
+    couldNotRead(pass, key, `its job could not be read: ${job.unread}`);
+    return undefined;
+  }
+  return verdictOn(reading.value, job, pass.now(), pass.request.mode);
 }
 
-function note(pass: Pass, { jobId, taskId }: TaskKey, { kind, because }: Verdict): void {
+const isOnTruth = <T extends IndexedTask>(
+  verdict: Verdict<T> | Unreadable,
+): verdict is Extract<Verdict<T>, { kind: OnTruth }> =>
+  verdict.kind === 'release' || verdict.kind === 'fail' || verdict.kind === 'drop';
+
+function note<J extends Judged>(pass: Judging, key: RawTaskKey, judged: J | undefined): J[] {
+  if (judged === undefined) return [];
+  const kind = judged.kind === 'unreadable' ? 'malformed' : judged.kind;
   pass.tally.verdicts[kind]++;
-  pass.observe({ jobId, taskId, kind, because });
-  if (kind === 'malformed') malformed(pass, { jobId, taskId }, because);
+  pass.onVerdict({ jobId: key.jobId, taskId: key.taskId, kind, because: judged.because });
+  if (kind === 'malformed' || kind === 'orphan' || kind === 'contradiction')
+    pass.tally.problem({ key: keyOfTask(key), kind, reason: judged.because });
+  return [judged];
 }
 
-const malformed = (pass: Pass, key: TaskKey, reason: string): void =>
-  pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason });
+const couldNotRead = ({ tally }: Pick<Pass, 'tally'>, key: RawTaskKey, reason: string): void => {
+  tally.tasks.failed++;
+  tally.problem({ key: keyOfTask(key), kind: 'failed', reason });
+};

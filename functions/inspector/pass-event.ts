@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parseId } from '../copy-segment/ids.ts';
+import { parsePlace } from './resume-point.ts';
 import type { Mode } from './verdict.ts';
 
 /** What an invocation asks for, after its event was accepted. */
@@ -7,8 +8,10 @@ export interface PassRequest {
   readonly mode: Mode;
   /** Only these jobs; undefined: all. */
   readonly jobIds?: ReadonlySet<bigint>;
-  /** Recovery goes on from this job. */
+  /** Recovery resumes at this job. */
   readonly fromJobId?: bigint;
+  /** Recovery resumes after this key of a scan, as the report of the one before gave it. */
+  readonly scannedThrough?: string;
   readonly dryRun: boolean;
 }
 
@@ -28,6 +31,15 @@ const event = v.strictObject(
       ),
     ),
     fromJobId: v.optional(jobId),
+    scannedThrough: v.optional(
+      v.pipe(
+        v.string('must be what the report of a recovery gave, such as "tasks/12/7"'),
+        v.check(
+          (text) => parsePlace(text) !== undefined,
+          'must be what the report of a recovery gave, such as "tasks/12/7"',
+        ),
+      ),
+    ),
     dryRun: v.optional(v.boolean('must be true or false'), false),
   },
   (issue) => (issue.expected === 'never' ? 'is not a field of the event' : 'must be a JSON object'),
@@ -52,15 +64,17 @@ export function parsePassEvent(input: unknown): PassRequest {
     const reasons = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'event'} ${issue.message}`);
     throw new InvalidEventError(`refused: ${reasons.join('; ')}`);
   }
-  const { mode, jobIds, fromJobId, dryRun } = parsed.output;
-  if (fromJobId !== undefined && mode === 'inspect')
+  const { mode, jobIds, fromJobId, scannedThrough, dryRun } = parsed.output;
+  const resumes = Object.entries({ fromJobId, scannedThrough }).filter(([, place]) => place !== undefined);
+  if (resumes.length > 0 && mode === 'inspect')
     throw new InvalidEventError(
-      'refused: fromJobId goes with mode "recover" only; an inspection asks the due index',
+      `refused: ${resumes.map(([name]) => name).join(', ')} goes with mode "recover" only; an inspection asks the due index`,
     );
   return {
     mode,
     dryRun,
     ...(jobIds && { jobIds: new Set(jobIds) }),
     ...(fromJobId !== undefined && { fromJobId }),
+    ...(scannedThrough !== undefined && { scannedThrough }),
   };
 }

@@ -1,16 +1,25 @@
+import type { RawId } from '../copy-segment/ids.ts';
 import type { Stores } from '../copy-segment/stores.ts';
-import type { IndexedTask } from '../copy-segment/task.ts';
+import type { MarkBreaker } from './act/mark-breaker.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Tally } from './report/tally.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { TimeBudget } from './time-budget.ts';
-import type { VerdictKind } from './verdict.ts';
+import type { JobVerdictKind, VerdictKind } from './verdict.ts';
 
-/** One verdict as it falls, for whoever watches; ids as they are. */
+// The words for how much flows at once, from the largest to the smallest:
+//   window  what is held in memory: 10,000 due tasks, merged from the shards of the index
+//   chunk   tasks that are judged and acted on together, 100
+//   lane    what carries out one kind of verdict on a chunk; lanes run side by side
+//   batch   what one request takes: 10 messages, 25 statements, 100 keys
+//   page    what one answer of a query or a scan holds
+
+/** A verdict as it is reached, for whoever watches; ids as they are. */
 export interface ObservedVerdict {
-  readonly jobId: bigint;
+  readonly jobId: RawId;
   /** Absent: the verdict is on the job itself. */
-  readonly taskId?: bigint;
-  readonly kind: VerdictKind | 'dropAll';
+  readonly taskId?: RawId;
+  readonly kind: VerdictKind | JobVerdictKind;
   readonly because: string;
 }
 
@@ -25,17 +34,15 @@ export interface Pass extends Stores {
   /** Epoch milliseconds from which on an inspection starts no more work on tasks. */
   readonly tasksUntil: number;
   readonly tally: Tally;
-  readonly observe: (verdict: ObservedVerdict) => void;
+  readonly onVerdict: (verdict: ObservedVerdict) => void;
+  readonly markBreaker: MarkBreaker;
   readonly shards: number;
-  /** How many due tasks, or job ids, are held in memory at once. */
+  /** How many due tasks are held in memory at once. */
   readonly windowSize: number;
 }
 
 /** Tasks that are judged and acted on together: ten sends, four batches of marks, one batch of strong reads. */
 export const TASKS_PER_CHUNK = 100;
 
-/** Where a pass stopped because its time ran short; undefined when it came to its end. */
-export type Stopped = { readonly fromJobId?: bigint } | undefined;
-
-/** Tasks that are not as the pass wanted them: their work failed, or somebody else changed them meanwhile. */
-export type Unfinished = ReadonlyMap<IndexedTask, 'failed' | 'movedOn'>;
+/** Where a pass stopped because its time ran short; undefined when it reached its end. */
+export type Stopped = ResumePoint | undefined;

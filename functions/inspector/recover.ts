@@ -1,19 +1,15 @@
-import { compareIds, isId, MAX_ID } from '../copy-segment/ids.ts';
-import type { TaskSighting } from '../copy-segment/stores.ts';
-import type { Task } from '../copy-segment/task.ts';
+import { describeError } from '../copy-segment/describe-error.ts';
+import type { RawId } from '../copy-segment/ids.ts';
+import { TemporaryError } from '../copy-segment/stores.ts';
+import type { Task, TaskSighting } from '../copy-segment/task.ts';
 import { readAhead } from '../streams/read-ahead.ts';
-import { slices } from '../streams/slices.ts';
 import { carryOut } from './act/carry-out.ts';
-import { judgeJobs_ } from './act/drop-all.ts';
+import { judgeJobs } from './act/judge-jobs.ts';
 import { createJobLookup } from './job-lookup.ts';
+import { jobsToRecover } from './jobs-to-recover.ts';
 import { judgeTasks } from './judge.ts';
 import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
-
-/** Jobs whose tasks are read one after the other, and acted on in chunks that reach across them. */
-const JOBS_PER_GROUP = 100;
-
-/** Below every int64: a key that is no id is met, and reported, too. */
-const BEFORE_ALL = -MAX_ID - 2n;
+import type { ResumePoint } from './resume-point.ts';
 
 /**
  * Walks the tables instead of the index: every job in ascending id, every task of it, due or not. Re-enqueues
@@ -21,93 +17,100 @@ const BEFORE_ALL = -MAX_ID - 2n;
  * Source: milvus-io/milvus internal/datacoord/copy_segment_inspector.go, `reloadFromMeta`.
  */
 export async function recover(pass: Pass): Promise<Stopped> {
-  // Every job before this one is done with: where to go on if the time runs short.
-  let reached = pass.request.fromJobId ?? 1n;
+  const lookUpJobs = createJobLookup(pass);
+  let reached: ResumePoint = resumePointOf(pass);
+  /** Where the first step was that something failed in: a recovery that resumes there leaves nothing out. */
+  let undone: Stopped;
   try {
-    for await (const jobIds of jobIdWindows(pass)) {
-      for (const group of slices(jobIds, JOBS_PER_GROUP)) {
-        const unfinished = pass.time.isShort() ? group[0] : await recoverJobs(pass, group);
-        if (unfinished !== undefined) return { fromJobId: later(reached, unfinished) };
-        for (const jobId of group) reached = later(reached, jobId, 1n);
-      }
+    for await (const step of readAhead(stepsOf(pass))) {
+      reached = step.resume;
+      if (pass.time.isOver()) return undone ?? reached;
+      const failures = pass.tally.failures();
+
+      await carryOut(
+        pass,
+        judgeTasks(pass, step.tasks, await lookUpJobs(step.tasks.map(({ key }) => key.jobId))),
+      );
+      const unfinished = await judgeJobs(pass, await lookUpJobs(step.endedJobs));
+
+      // What was cut off, here or among the tasks before, is not done.
+      if (unfinished.length > 0 || pass.time.signal.aborted) return undone ?? reached;
+      if (pass.tally.failures() > failures) undone ??= reached;
     }
   } catch (error) {
-    // A request that outlasted the pass; what was under way is done again.
-    if (!pass.time.signal.aborted) throw error;
-    return { fromJobId: reached };
+    // A request that outlasted the pass, or a scan that stays throttled; what was under way is done again.
+    if (!pass.time.signal.aborted) {
+      if (!(error instanceof TemporaryError)) throw error;
+      pass.tally.problem({ key: { part: 'scan' }, kind: 'failed', reason: error.message });
+    }
+    return undone ?? reached;
   }
-  return undefined;
+  return undone;
 }
 
-/** The later of two job ids to go on from; a key that is no id is none. */
-const later = (reached: bigint, jobId: bigint, step = 0n): bigint =>
-  typeof jobId === 'bigint' && isId(jobId) && jobId + step > reached ? jobId + step : reached;
+const resumePointOf = ({ request }: Pick<Pass, 'request'>): ResumePoint => ({
+  fromJobId: request.fromJobId ?? 1n,
+  ...(request.scannedThrough !== undefined && { scannedThrough: request.scannedThrough }),
+});
 
-async function* jobIdWindows({ jobs, request, windowSize, time }: Pass): AsyncGenerator<bigint[]> {
-  const from = request.fromJobId ?? BEFORE_ALL;
-  if (request.jobIds) {
-    yield [...request.jobIds].filter((jobId) => jobId >= from).sort(compareIds);
-    return;
-  }
-  // Exclusive: whatever sorts just after an id is met, also a key that is no whole number.
-  let after = from - 1n;
-  for (;;) {
-    // Without time to act on it, a scan of both tables would be for nothing.
-    if (time.isShort()) return yield [from];
-    const window = await jobs.idsAfter(after, windowSize);
-    if (window.length === 0) return;
-    yield window;
-    after = window.at(-1) as bigint;
-    if (window.length < windowSize) return;
-  }
+/** A chunk of tasks, the jobs that end with it, and where to resume if it is not finished. */
+interface Step {
+  readonly tasks: readonly TaskSighting<Task>[];
+  readonly endedJobs: readonly RawId[];
+  readonly resume: ResumePoint;
 }
 
-/** @returns the first job that the time did not suffice for; those before it are done with */
-async function recoverJobs(pass: Pass, jobIds: readonly bigint[]): Promise<bigint | undefined> {
-  const lookUpJobs = createJobLookup(pass);
-  // The verdict on a job follows those on its tasks, and follows them at once: a pass that stops has judged
-  // every job before the one it goes on from, however few it got through.
-  let judged = 0;
-  const judgeJobs = async (end: number): Promise<bigint | undefined> => {
-    const ready = jobIds.slice(judged, end);
-    const unfinished = await judgeJobs_(pass, await lookUpJobs(ready));
-    // What was cut off, here or among the tasks before, is not done with.
-    if (pass.time.signal.aborted) return ready[0];
-    judged = Math.max(judged, end);
-    return unfinished.sort(compareIds)[0];
+/**
+ * The tasks of all jobs in chunks that reach across jobs: many small jobs fill a batch as well as a large one. The
+ * verdict on a job follows those on its tasks.
+ */
+async function* stepsOf(
+  pass: Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time' | 'tally'>,
+): AsyncGenerator<Step> {
+  let tasks: TaskSighting<Task>[] = [];
+  let endedJobs: RawId[] = [];
+  let resume: ResumePoint | undefined;
+  const take = (count: number): Step => {
+    const step = { tasks: tasks.slice(0, count), endedJobs, resume: resume ?? resumePointOf(pass) };
+    tasks = tasks.slice(count);
+    endedJobs = [];
+    return step;
   };
 
-  for await (const chunk of readAhead(chunksOf(tasksOf(pass, jobIds), TASKS_PER_CHUNK))) {
-    if (pass.time.isShort()) return jobIds[judged];
-    await carryOut(pass, judgeTasks(pass, chunk, await lookUpJobs(chunk.map(({ key }) => key.jobId))));
-    // The last job of a chunk may go on in the next one.
-    const last = chunk.at(-1)?.key.jobId;
-    const unfinished = await judgeJobs(jobIds.indexOf(last as bigint));
-    if (unfinished !== undefined) return unfinished;
+  for await (const { jobId, resume: here } of jobsToRecover(pass)) {
+    if (tasks.length + endedJobs.length === 0) resume = here;
+    if (jobId === undefined) {
+      // A place that a scan has reached: worth a step, or a scan without finds would get nowhere.
+      yield take(tasks.length);
+      continue;
+    }
+    for await (const page of tasksOf(pass, jobId)) {
+      tasks.push(...page);
+      while (tasks.length >= TASKS_PER_CHUNK) {
+        yield take(TASKS_PER_CHUNK);
+        resume = here;
+      }
+    }
+    endedJobs.push(jobId);
+    if (endedJobs.length >= TASKS_PER_CHUNK) yield take(tasks.length);
   }
-  return judgeJobs(jobIds.length);
+  if (tasks.length + endedJobs.length > 0) yield take(tasks.length);
 }
 
+/** The tasks of a job. A partition that cannot be read ends this job only. */
 async function* tasksOf(
-  pass: Pass,
-  jobIds: readonly bigint[],
+  pass: Pick<Pass, 'tasks' | 'time' | 'tally'>,
+  jobId: RawId,
 ): AsyncGenerator<readonly TaskSighting<Task>[]> {
-  for (const jobId of jobIds) {
+  try {
     for await (const page of pass.tasks.ofJob(jobId)) {
       pass.tally.read.tasks += page.length;
       yield page;
     }
+  } catch (error) {
+    if (pass.time.signal.aborted) throw error;
+    const reason = `its tasks could not be read: ${describeError(error)}`;
+    pass.tally.jobs.failed++;
+    pass.tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason });
   }
-}
-
-/** Pages of any size as chunks of one, across jobs: many small jobs fill a batch as well as a large one. */
-async function* chunksOf<T>(pages: AsyncIterable<readonly T[]>, size: number): AsyncGenerator<T[]> {
-  let rest: T[] = [];
-  for await (const page of pages) {
-    const chunks = slices([...rest, ...page], size);
-    const last = chunks.at(-1) ?? [];
-    rest = last.length < size ? last : [];
-    yield* rest.length > 0 ? chunks.slice(0, -1) : chunks;
-  }
-  if (rest.length > 0) yield rest;
 }

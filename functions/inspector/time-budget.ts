@@ -10,29 +10,39 @@ export const RESERVE_MS = 10_000;
  */
 const CUT_OFF_MS = 2_000;
 
-/** How much longer a pass may run. */
+/** How much longer a pass may run. The one place that knows when its time is over. */
 export interface TimeBudget {
   /** Whether to start nothing more. */
-  isShort(): boolean;
+  isOver(): boolean;
+  /** @returns whether this share of the time that is left now has been used */
+  share(fraction: number): () => boolean;
   /** Aborts requests that would outlast the pass. */
   readonly signal: AbortSignal;
-  /** The pass is over: nothing that is still under way goes on beside the next one. */
+  /** The pass is over: nothing that is still under way continues beside the next one. */
   end(): void;
 }
 
-/** @param remainingMs milliseconds until the pass is ended from outside; `Infinity` if nothing ends it */
-export function createTimeBudget(remainingMs: () => number): TimeBudget {
-  const abort = new AbortController();
+/**
+ * @param remainingMs milliseconds until the pass is ended from outside; `Infinity` if nothing ends it
+ * @param cutOff ends the pass from outside at once
+ */
+export function createTimeBudget(remainingMs: () => number, cutOff?: AbortSignal): TimeBudget {
+  const ended = new AbortController();
   const untilCutOff = remainingMs() - CUT_OFF_MS;
   const timer = Number.isFinite(untilCutOff)
-    ? setTimeout(() => abort.abort(), Math.max(0, untilCutOff)).unref()
+    ? setTimeout(() => ended.abort(), Math.max(0, untilCutOff)).unref()
     : undefined;
+  const signal = cutOff ? AbortSignal.any([ended.signal, cutOff]) : ended.signal;
   return {
-    isShort: () => abort.signal.aborted || remainingMs() < RESERVE_MS,
-    signal: abort.signal,
+    isOver: () => signal.aborted || remainingMs() < RESERVE_MS,
+    share(fraction) {
+      const least = remainingMs() * (1 - fraction);
+      return () => Number.isFinite(least) && remainingMs() < least;
+    },
+    signal,
     end: () => {
       clearTimeout(timer);
-      abort.abort();
+      ended.abort();
     },
   };
 }

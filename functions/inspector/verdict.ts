@@ -1,77 +1,129 @@
-import { isJob, isUnsettledFailure, type Job, type JobLookup } from '../copy-segment/job.ts';
-import type { IndexedTask, Task } from '../copy-segment/task.ts';
+import { isJob, isRunning, isUnsettledFailure, type Job, type JobLookup } from '../copy-segment/job.ts';
+import type { DropCause } from '../copy-segment/segment.ts';
+import { type DispatchableTask, type IndexedTask, isDispatchable, type Task } from '../copy-segment/task.ts';
+import { LEASES_LOST, MAX_LOST_LEASES } from '../copy-segment/task-changes.ts';
 import type { EnqueueReason } from '../copy-segment/task-message.ts';
 
 export type Mode = 'inspect' | 'recover';
 
-/** From this version on, a task whose lease runs out is not dispatched again: it fails, for this reason. */
-const LAST_VERSION = 10;
-export const LEASES_LOST = 'lease lost 10 times';
+/** A running job that has been due for longer than this has no checker, in milliseconds. */
+export const UNCHECKED_AFTER_MS = 60 * 60_000;
 
 /** What a pass does about a task, and why. */
-export type Verdict = { readonly because: string } & (
-  | { readonly kind: 'enqueue'; readonly messageReason: EnqueueReason }
-  | { readonly kind: 'release' }
-  | { readonly kind: 'fail' }
-  | { readonly kind: 'drop' }
-  | { readonly kind: 'rest' }
-  | { readonly kind: 'wait' }
-  | { readonly kind: 'orphan' }
-  | { readonly kind: 'malformed' }
+export type Verdict<T extends IndexedTask = IndexedTask> = { readonly because: string } & (
+  | { readonly kind: 'enqueue'; readonly task: T & DispatchableTask; readonly messageReason: EnqueueReason }
+  | { readonly kind: 'release' | 'fail'; readonly task: T & DispatchableTask }
+  | {
+      readonly kind: 'drop';
+      readonly task: T;
+      /** On whose behalf: the task's own failure, or its job's. */
+      readonly cause: DropCause;
+      readonly reason?: string | undefined;
+    }
+  | { readonly kind: 'wait'; readonly task: T; readonly leaseExpiresAt: number }
+  | { readonly kind: 'rest' | 'orphan' | 'contradiction' | 'malformed'; readonly task: T }
 );
 export type VerdictKind = Verdict['kind'];
 
+/** A job that was read, or is known not to exist. */
+export type KnownJob = Exclude<JobLookup, { readonly unread: string }>;
+
 /**
- * The rule of the inspector, without clock, SDK or environment.
+ * The inspector's rule, without clock, SDK or environment.
  *
- * @param task as the `due` index or the table shows it; only the table tells whether a failure is settled
+ * @param task as the `due` index or the table shows it; only the table tells whether a failure is settled, and how many
+ *   leases were lost
  * @param job its job, strongly consistent
  * @param now epoch milliseconds
  */
-export function verdictOn(task: IndexedTask | Task, job: JobLookup, now: number, mode: Mode): Verdict {
-  if (task.state === 'Failed') return verdictOnFailed(task);
-  if (task.state === 'Completed') return { kind: 'rest', because: 'the task is Completed' };
-  if (job === 'missing') return { kind: 'orphan', because: `the task is ${task.state}, its job is missing` };
-  if (!isJob(job)) return { kind: 'malformed', because: `its job cannot be read: ${job.unreadable}` };
-
-  switch (job.state) {
-    case 'Completed':
-    case 'Failed':
-      return { kind: 'rest', because: `the task is ${task.state}, its job is ${job.state}` };
-    case 'Pending':
-    case 'Executing':
-    case 'Publishing':
-      return task.state === 'Pending'
-        ? {
-            kind: 'enqueue',
-            messageReason: 'pending',
-            because: `the task is Pending, its job is ${job.state}`,
-          }
-        : verdictOnLease(task, now, mode);
+export function verdictOn<T extends IndexedTask | Task>(
+  task: T,
+  job: KnownJob,
+  now: number,
+  mode: Mode,
+): Verdict<T> {
+  const { state } = task;
+  const jobState = job !== 'missing' && isJob(job) ? job.state : undefined;
+  if (state === 'Failed' && 'segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined)
+    return { kind: 'rest', task, because: 'every target of the Failed task is settled' };
+  // Without a marker it is no late writer's: its turn comes with its job, which remembers how far it is.
+  if (job !== 'missing' && isJob(job) && isUnsettledFailure(job) && task.dueAt === undefined)
+    return { kind: 'rest', task, because: 'its targets are dropped with its job, which failed' };
+  if (state === 'Failed') {
+    if (jobState === 'Completed')
+      return {
+        kind: 'contradiction',
+        task,
+        because: 'the task failed, but its job is Completed: its segments are live',
+      };
+    const reason = 'reason' in task ? task.reason : undefined;
+    return {
+      kind: 'drop',
+      task,
+      cause: jobState === 'Failed' ? 'job' : 'task',
+      reason,
+      because: 'the task failed',
+    };
   }
+  // Whatever comes due under a Failed job, or is found there, had a late writer: the job's own drops may be done.
+  if (job !== 'missing' && isJob(job) && job.state === 'Failed')
+    return {
+      kind: 'drop',
+      task,
+      cause: 'job',
+      reason: job.reason,
+      because: `the task is ${state}, its job failed`,
+    };
+  if (state === 'Completed') return { kind: 'rest', task, because: 'the task is Completed' };
+  if (job === 'missing') return { kind: 'orphan', task, because: `the task is ${state}, its job is missing` };
+  if (!isJob(job)) return { kind: 'malformed', task, because: `its job cannot be read: ${job.unreadable}` };
+  if (!isRunning(job))
+    return { kind: 'rest', task, because: `the task is ${state}, its job is ${job.state}` };
+  if (!isDispatchable(task)) return { kind: 'malformed', task, because: 'flaws' in task ? task.flaws : '' };
+  return state === 'Pending'
+    ? {
+        kind: 'enqueue',
+        task,
+        messageReason: 'pending',
+        because: `the task is Pending, its job is ${job.state}`,
+      }
+    : verdictOnLease(task, now, mode);
 }
 
-/** What a pass does about a job itself: it has work with Failed ones alone. */
-export function verdictOnJob(job: Job): { readonly kind: 'dropAll' | 'rest'; readonly because: string } {
-  if (isUnsettledFailure(job)) return { kind: 'dropAll', because: 'the job has Failed' };
-  if (job.state === 'Failed') return { kind: 'rest', because: 'every target of the Failed job is settled' };
-  return { kind: 'rest', because: `the job is ${job.state}` };
-}
-
-function verdictOnFailed(task: IndexedTask | Task): Verdict {
-  return 'segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined
-    ? { kind: 'rest', because: 'every target of the Failed task is settled' }
-    : { kind: 'drop', because: 'the task has Failed' };
-}
-
-function verdictOnLease(task: IndexedTask, now: number, mode: Mode): Verdict {
-  const { leaseExpiresAt, taskVersion } = task;
-  const running = leaseExpiresAt === undefined ? 'the task has no lease to run out' : 'the lease is running';
-  if (leaseExpiresAt === undefined || leaseExpiresAt > now)
+function verdictOnLease<T extends DispatchableTask>(task: T, now: number, mode: Mode): Verdict<T> {
+  const { leaseExpiresAt, lostLeases } = task;
+  if (leaseExpiresAt === undefined) {
+    const because = 'the task has no lease that could run out';
     return mode === 'recover'
-      ? { kind: 'enqueue', messageReason: 'recovery', because: `recovery, ${running}` }
-      : { kind: 'wait', because: running };
-  return taskVersion >= LAST_VERSION
-    ? { kind: 'fail', because: LEASES_LOST }
-    : { kind: 'release', because: `the lease ran out at ${new Date(leaseExpiresAt).toISOString()}` };
+      ? { kind: 'enqueue', task, messageReason: 'recovery', because: `recovery: ${because}` }
+      : { kind: 'rest', task, because };
+  }
+  if (leaseExpiresAt > now)
+    return mode === 'recover'
+      ? { kind: 'enqueue', task, messageReason: 'recovery', because: 'recovery: the lease is running' }
+      : { kind: 'wait', task, leaseExpiresAt, because: 'the lease is running' };
+  return lostLeases >= MAX_LOST_LEASES - 1
+    ? { kind: 'fail', task, because: LEASES_LOST }
+    : { kind: 'release', task, because: `the lease ran out at ${new Date(leaseExpiresAt).toISOString()}` };
 }
+
+export type JobVerdictKind = 'dropAll' | 'rest' | 'leave' | 'unchecked';
+
+/** What a pass does about a job itself. The marker of a running one is the checker's. */
+export function verdictOnJob(
+  job: Job,
+  now: number,
+): { readonly kind: JobVerdictKind; readonly because: string } {
+  if (isUnsettledFailure(job)) return { kind: 'dropAll', because: 'the job failed' };
+  if (job.state === 'Failed') return { kind: 'rest', because: 'every target of the Failed job is settled' };
+  if (!isRunning(job)) return { kind: 'rest', because: `the job is ${job.state}` };
+  return isUnchecked(job, now)
+    ? {
+        kind: 'unchecked',
+        because: `the job is ${job.state} and has been due for more than an hour: is there a checker?`,
+      }
+    : { kind: 'leave', because: `the job is ${job.state}: its marker is the checker's` };
+}
+
+export const isUnchecked = ({ dueAt }: { readonly dueAt?: number | undefined }, now: number): boolean =>
+  dueAt !== undefined && dueAt < now - UNCHECKED_AFTER_MS;

@@ -1,18 +1,27 @@
 /**
- * What is due in all shards, the longest due first, in windows that bound what is held in memory.
+ * What is due in all shards, most overdue first, in windows that bound what is held in memory. A shard that cannot be
+ * read does not stop the others.
  *
  * @param pagesOf the pages of one shard, each ordered by `dueAt`
+ * @param onFailure told of a shard that could not be read, or not read on
  */
-export async function* dueWindows<T extends { readonly dueAt?: number }>(
+export async function* dueWindows<T>(
   pagesOf: (shard: number) => AsyncIterable<readonly T[]>,
-  shards: number,
-  windowSize: number,
+  dueAtOf: (item: T) => number,
+  onFailure: (shard: number, error: unknown) => void,
+  { shards, windowSize }: { readonly shards: number; readonly windowSize: number },
 ): AsyncGenerator<T[]> {
-  const sources = Array.from({ length: shards }, (_, shard) => createSource(pagesOf(shard)));
-  for (;;) {
-    const window = await nextWindow(sources, windowSize);
-    if (window.length === 0) return;
-    yield window;
+  const sources = Array.from({ length: shards }, (_, shard) =>
+    createSource(pagesOf(shard), (error) => onFailure(shard, error)),
+  );
+  try {
+    for (;;) {
+      const window = await nextWindow(sources, dueAtOf, windowSize);
+      if (window.length === 0) return;
+      yield window;
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
   }
 }
 
@@ -22,9 +31,10 @@ interface Source<T> {
   take(): void;
   /** Reads on, if the current page is used up and there is another one. */
   fill(): Promise<void>;
+  close(): Promise<void>;
 }
 
-function createSource<T>(pages: AsyncIterable<readonly T[]>): Source<T> {
+function createSource<T>(pages: AsyncIterable<readonly T[]>, onFailure: (error: unknown) => void): Source<T> {
   const iterator = pages[Symbol.asyncIterator]();
   let page: readonly T[] = [];
   let position = 0;
@@ -36,23 +46,33 @@ function createSource<T>(pages: AsyncIterable<readonly T[]>): Source<T> {
     },
     async fill() {
       while (position >= page.length && !ended) {
-        const result = await iterator.next();
-        ended = result.done === true;
-        page = result.done ? [] : result.value;
+        try {
+          const result = await iterator.next();
+          ended = result.done === true;
+          page = result.done ? [] : result.value;
+        } catch (error) {
+          onFailure(error);
+          ended = true;
+          page = [];
+        }
         position = 0;
       }
+    },
+    async close() {
+      await iterator.return?.();
     },
   };
 }
 
-async function nextWindow<T extends { readonly dueAt?: number }>(
+async function nextWindow<T>(
   sources: readonly Source<T>[],
+  dueAtOf: (item: T) => number,
   windowSize: number,
 ): Promise<T[]> {
   const window: T[] = [];
   await Promise.all(sources.map((source) => source.fill()));
   while (window.length < windowSize) {
-    const source = longestDue(sources);
+    const source = mostOverdue(sources, dueAtOf);
     const item = source?.head();
     if (source === undefined || item === undefined) break;
     window.push(item);
@@ -62,17 +82,17 @@ async function nextWindow<T extends { readonly dueAt?: number }>(
   return window;
 }
 
-function longestDue<T extends { readonly dueAt?: number }>(
-  sources: readonly Source<T>[],
-): Source<T> | undefined {
-  let longest: Source<T> | undefined;
+function mostOverdue<T>(sources: readonly Source<T>[], dueAtOf: (item: T) => number): Source<T> | undefined {
+  let found: Source<T> | undefined;
   let since = Number.POSITIVE_INFINITY;
   for (const source of sources) {
-    const dueAt = source.head()?.dueAt;
-    if (dueAt !== undefined && dueAt < since) {
-      longest = source;
+    const head = source.head();
+    if (head === undefined) continue;
+    const dueAt = dueAtOf(head);
+    if (found === undefined || dueAt < since) {
+      found = source;
       since = dueAt;
     }
   }
-  return longest;
+  return found;
 }

@@ -2,12 +2,17 @@
 export async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let next = iterator.next();
-  for (;;) {
-    const { done, value } = await next;
-    if (done) return;
-    next = iterator.next();
-    // Whoever stops early never awaits it; its failure must not end the process.
-    next.catch(() => {});
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = iterator.next();
+      // Whoever stops early never awaits it; its failure must not end the process.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    // Whoever stops early is not kept waiting for a read that is under way.
+    iterator.return?.()?.catch(() => {});
   }
 }

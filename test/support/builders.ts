@@ -47,7 +47,7 @@ interface TaskItem {
   taskVersion: number;
   enqueueCount: number;
   leaseExpiresAt: number;
-  dueAt: number;
+  dueAt: number | bigint;
 }
 
 /** A task of job 1, Pending and due unless it says otherwise, with the marker that its writer would have set. */

@@ -1,26 +1,35 @@
-import { describeError } from '../../copy-segment/describe-error.ts';
-import { type DropOutcome, judgeSegment } from '../../copy-segment/segment.ts';
-import type { DropRequest, WriteOutcome } from '../../copy-segment/stores.ts';
-import type { Pass } from '../pass.ts';
-import { keyOfTask } from '../report/pass-report.ts';
+import type { Item } from '../../copy-segment/item.ts';
+import { type DropCause, type DropOutcome, judgeSegment } from '../../copy-segment/segment.ts';
+import { type DropRequest, dropped } from '../../copy-segment/segment-changes.ts';
+import { keyOfTask, type Problem } from '../report/pass-report.ts';
+import type { LanePass } from './lane.ts';
 
 /** How many segments are held in memory at once, however many targets a task has. */
 const TARGETS_PER_ROUND = 2_000;
 
+/** How often a segment that changes while it is being dropped is read and dropped again. */
+const MAX_ATTEMPTS = 3;
+
 /** A target segment that is to be dropped, and the task it belongs to. */
 export interface Target extends DropRequest {
   readonly taskId: bigint;
+  readonly cause: DropCause;
 }
+
+type DropPass = Pick<LanePass, 'write' | 'segments' | 'tally' | 'now'>;
+
+/** Why a target was not dropped: something failed, or it cannot be dropped as it is. */
+export type Left = 'failed' | 'blocked';
 
 /**
  * Drops targets, each at most once, and counts and reports every outcome. One that fails does not stop the
  * others. Reads before it writes: a failed condition costs a write unit and does not say which part of it
  * failed, while a read costs a fifth of that and makes a second attempt at a large task cheap.
  *
- * @returns the targets that failed: they keep their task, and its job, due
+ * @returns the targets that keep their task, and its job, unsettled
  */
-export async function dropSegments(pass: Pass, targets: readonly Target[]): Promise<Set<Target>> {
-  const failed = new Set<Target>();
+export async function dropSegments(pass: DropPass, targets: readonly Target[]): Promise<Map<Target, Left>> {
+  const left = new Map<Target, Left>();
   let remaining = targets;
   while (remaining.length > 0) {
     // Two tasks may name the same segment; two statements of one batch may not.
@@ -31,82 +40,111 @@ export async function dropSegments(pass: Pass, targets: readonly Target[]): Prom
       else round.set(target.segmentId, target);
     }
     for (const [target, end] of await dropDistinct(pass, [...round.values()])) {
-      count(pass, target, end);
-      if (end.outcome === 'failed') failed.add(target);
+      note(pass, target, end);
+      if (end.left) left.set(target, end.left);
     }
     remaining = later;
   }
-  return failed;
+  return left;
 }
 
 interface End {
   readonly outcome: DropOutcome;
-  readonly reason?: string;
+  readonly left?: Left;
+  readonly problem?: Omit<Problem, 'key'>;
 }
-type Judgement = ReturnType<typeof judgeSegment>;
 
-async function dropDistinct(pass: Pass, targets: readonly Target[]): Promise<Map<Target, End>> {
+async function dropDistinct(pass: DropPass, targets: readonly Target[]): Promise<Map<Target, End>> {
   const ends = new Map<Target, End>();
-  const judgements = await judge(pass, targets, ends);
-  const droppable = [...judgements]
-    .filter(([, judgement]) => judgement === 'droppable')
-    .map(([target]) => target);
-  const writes = await pass.segments.drop(droppable, pass.now());
-
-  const unexplained: Target[] = [];
-  for (const [index, target] of droppable.entries()) {
-    const write = writes[index] as WriteOutcome;
-    if (write.kind === 'done') ends.set(target, { outcome: 'dropped' });
-    else if (write.kind === 'failed') ends.set(target, { outcome: 'failed', reason: write.reason });
-    // DynamoDB returns the item that the condition met; other engines do not, and none does for a missing one.
-    else if (write.item) judgements.set(target, judgeSegment(write.item, target.jobId));
-    else unexplained.push(target);
+  let open = await read(pass, targets, ends);
+  for (let attempt = 1; open.size > 0; attempt++) {
+    const droppable = new Map<Target, Item>();
+    for (const [target, segment] of open) {
+      const judgement = judgeSegment(segment, target.jobId, target.cause);
+      if (judgement !== 'droppable' || segment === undefined) ends.set(target, END_OF[judgement]);
+      else if (attempt > MAX_ATTEMPTS)
+        ends.set(target, failed('the segment kept changing while it was being dropped'));
+      else droppable.set(target, segment);
+    }
+    open = await write(pass, droppable, ends);
   }
-  // The segment changed between read and write: another pass dropped it, or somebody removed it or took it over.
-  for (const [target, judgement] of await judge(pass, unexplained, ends)) judgements.set(target, judgement);
-
-  for (const [target, judgement] of judgements) if (!ends.has(target)) ends.set(target, endOf(judgement));
   return ends;
 }
 
-/** Reads and judges the targets; those that cannot be read have met their end. */
-async function judge(
-  pass: Pass,
+/** @returns the targets whose segment changed since it was read, and what it is now */
+async function write(
+  pass: DropPass,
+  droppable: ReadonlyMap<Target, Item>,
+  ends: Map<Target, End>,
+): Promise<Map<Target, Item | undefined>> {
+  if (droppable.size === 0) return new Map();
+  const now = pass.now();
+  const outcomes = await pass.write([...droppable].map(([target, segment]) => dropped(segment, target, now)));
+  const changed = new Map<Target, Item | undefined>();
+  const unexplained: Target[] = [];
+  for (const [index, target] of [...droppable.keys()].entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.kind === 'done') ends.set(target, { outcome: 'dropped' });
+    else if (outcome?.kind !== 'conditionFailed') ends.set(target, failed(outcome?.reason ?? 'no answer'));
+    // DynamoDB returns the item that the condition found; other engines do not, and none does for a missing one.
+    else if (outcome.item) changed.set(target, outcome.item);
+    else unexplained.push(target);
+  }
+  return new Map([...changed, ...(await read(pass, unexplained, ends))]);
+}
+
+/** Reads the segments of the targets; a target whose segment cannot be read ends here. */
+async function read(
+  pass: DropPass,
   targets: readonly Target[],
   ends: Map<Target, End>,
-): Promise<Map<Target, Judgement>> {
+): Promise<Map<Target, Item | undefined>> {
   if (targets.length === 0) return new Map();
-  try {
-    const segments = await pass.segments.read(targets.map((target) => target.segmentId));
-    pass.tally.read.segments += segments.size;
-    return new Map(
-      targets.map((target) => [target, judgeSegment(segments.get(target.segmentId), target.jobId)]),
-    );
-  } catch (error) {
-    for (const target of targets) ends.set(target, { outcome: 'failed', reason: describeError(error) });
-    return new Map();
+  const { found, unread } = await pass.segments.read(targets.map((target) => target.segmentId));
+  pass.tally.read.segments += found.size;
+  const reasons = new Map(unread.map(({ key, reason }) => [key, reason]));
+  const segments = new Map<Target, Item | undefined>();
+  for (const target of targets) {
+    const reason = reasons.get(target.segmentId);
+    if (reason === undefined) segments.set(target, found.get(target.segmentId));
+    else ends.set(target, failed(`the segment could not be read: ${reason}`));
   }
+  return segments;
 }
 
-function endOf(judgement: Judgement): End {
-  if (judgement === 'droppable')
-    return {
-      outcome: 'failed',
-      reason: 'the segment changed while it was being dropped; the next pass tries again',
-    };
-  if (judgement === 'unreadable')
-    return { outcome: 'failed', reason: 'the jobId of the segment must be a number (N)' };
-  if (judgement === 'foreign')
-    return { outcome: 'foreign', reason: 'the target segment belongs to another job; it is left alone' };
-  return { outcome: judgement };
-}
+const failed = (reason: string): End => ({
+  outcome: 'failed',
+  left: 'failed',
+  problem: { kind: 'failed', reason },
+});
 
-function count({ tally }: Pass, target: Target, { outcome, reason }: End): void {
+const END_OF: Readonly<Record<Exclude<ReturnType<typeof judgeSegment>, 'droppable'>, End>> & {
+  droppable: End;
+} = {
+  droppable: failed('the segment is gone'),
+  missing: { outcome: 'missing' },
+  alreadyDropped: { outcome: 'alreadyDropped' },
+  foreign: {
+    outcome: 'foreign',
+    problem: { kind: 'foreign', reason: 'the target segment belongs to another job; it is left alone' },
+  },
+  unreadable: {
+    outcome: 'failed',
+    left: 'blocked',
+    problem: { kind: 'malformed', reason: 'the jobId of the segment must be a number (N)' },
+  },
+  published: {
+    outcome: 'failed',
+    left: 'blocked',
+    problem: {
+      kind: 'contradiction',
+      reason: 'the target segment is published: only the failure of its job drops it',
+    },
+  },
+};
+
+function note({ tally }: DropPass, target: Target, { outcome, problem }: End): void {
   tally.segments[outcome]++;
-  if (outcome !== 'foreign' && outcome !== 'failed') return;
-  tally.problem({
-    key: { ...keyOfTask(target), segmentId: String(target.segmentId) },
-    kind: outcome,
-    reason: reason ?? outcome,
-  });
+  if (problem)
+    tally.problem({ key: { ...keyOfTask(target), segmentId: String(target.segmentId) }, ...problem });
 }

@@ -1,55 +1,58 @@
+import { applied } from '../../copy-segment/change.ts';
 import type { Task } from '../../copy-segment/task.ts';
-import { truncate } from '../../copy-segment/truncate.ts';
-import type { Pass, Unfinished } from '../pass.ts';
+import { droppedInVain, failedForLostLeases, LEASES_LOST, rested } from '../../copy-segment/task-changes.ts';
+import type { Judged } from '../judge.ts';
 import { keyOfTask } from '../report/pass-report.ts';
-import { dropSegments, type Target } from './drop-segments.ts';
-
-/** It is written into every target, and a write unit is a kilobyte. */
-const MAX_DROP_REASON_LENGTH = 300;
+import { dropTargets, type ToDrop } from './drop-targets.ts';
+import type { LanePass, Unfinished } from './lane.ts';
+import { writeTasks } from './write-tasks.ts';
 
 /**
- * Drops every target of the tasks, and settles the Failed ones that have no target left.
- *
- * @param tasks strongly consistent, each of them Failed or of a Failed job
- * @returns the tasks that have a target left, or could not be settled: they stay due
+ * Fails tasks that lost too many leases; drops the targets of these and of all that failed, or whose job did, and
+ * settles them. One pass leaves nothing half-way.
  */
-export async function dropAndSettle(
-  pass: Pass,
-  tasks: readonly Task[],
-  jobReason?: string,
-): Promise<Unfinished> {
-  const targets = new Map(tasks.map((task) => [task, targetsOf(task, jobReason)]));
-  const failed = await dropSegments(pass, [...targets.values()].flat());
-  const hasTargetsLeft = (task: Task): boolean =>
-    targets.get(task)?.some((target) => failed.has(target)) ?? false;
-  const unsettled = new Map<Task, 'failed' | 'movedOn'>();
-  for (const task of tasks) if (hasTargetsLeft(task)) unsettled.set(task, 'failed');
+export async function drop(pass: LanePass, judged: readonly Judged[]): Promise<Unfinished> {
+  const now = pass.now();
+  const failures = new Map(
+    judged.flatMap((verdict) =>
+      verdict.kind === 'fail' ? [[verdict.task, failedForLostLeases(verdict.task, now, pass.shards)]] : [],
+    ),
+  );
+  const unfailed = await writeTasks(pass, failures, 'failedForLostLeases');
 
-  const toSettle = tasks.filter((task) => task.state === 'Failed' && !unsettled.has(task));
-  const outcomes = await pass.tasks.settle(toSettle, pass.now());
-  for (const [index, task] of toSettle.entries()) {
-    const outcome = outcomes[index];
-    if (outcome?.kind === 'done') pass.tally.tasks.settled++;
-    else if (outcome?.kind === 'conditionFailed') {
-      pass.tally.tasks.movedOn++;
-      unsettled.set(task, 'movedOn');
-    } else {
-      unsettled.set(task, 'failed');
-      pass.tally.tasks.failed++;
-      pass.tally.problem({
-        key: keyOfTask(task),
-        kind: 'failed',
-        reason: `its targets are dropped, but it is not settled: ${outcome?.reason ?? 'no answer'}`,
-      });
+  /** What each verdict was on: a task that was failed just now reads differently. */
+  const judgedAs = new Map<Task, Task>();
+  const toDrop = judged.flatMap((verdict): ToDrop[] => {
+    if (verdict.kind === 'drop') {
+      judgedAs.set(verdict.task, verdict.task);
+      return [verdict];
     }
-  }
-  return unsettled;
-}
+    const failure = verdict.kind === 'fail' ? failures.get(verdict.task) : undefined;
+    if (verdict.kind !== 'fail' || failure === undefined || unfailed.has(verdict.task)) return [];
+    pass.tally.problem({ key: keyOfTask(verdict.task), kind: 'lostLeases', reason: LEASES_LOST });
+    // Its Failed state is known as surely as by a strong read: the conditional write made it.
+    const task = applied(verdict.task, failure);
+    judgedAs.set(task, verdict.task);
+    return [{ task, cause: 'task', reason: LEASES_LOST }];
+  });
 
-function targetsOf({ jobId, taskId, targetSegmentIds, state, reason }: Task, jobReason?: string): Target[] {
-  const failure =
-    state === 'Failed' ? `copy segment task ${taskId} failed` : `copy segment job ${jobId} failed`;
-  const why = state === 'Failed' ? reason : jobReason;
-  const dropReason = why ? truncate(`${failure}: ${why}`, MAX_DROP_REASON_LENGTH) : failure;
-  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, dropReason }));
+  const { failed, movedOn, unreadable } = await dropTargets(pass, toDrop);
+  const isLeft = (task: Task): boolean => failed.has(task) || movedOn.has(task) || unreadable.has(task);
+  const vain = new Map([...unreadable].map((task) => [task, droppedInVain(task, pass.now(), pass.shards)]));
+  // What did not fail itself is not settled: it has nothing left to do.
+  const toRest = toDrop.filter(
+    ({ task }) => task.state !== 'Failed' && task.dueAt !== undefined && !isLeft(task),
+  );
+  const [unpostponed, unrested] = await Promise.all([
+    writeTasks(pass, vain, 'postponed'),
+    writeTasks(pass, new Map(toRest.map(({ task }) => [task, rested(task)])), 'rested'),
+  ]);
+
+  const ends: [Task, 'failed' | 'movedOn'][] = [
+    ...[...failed].map((task): [Task, 'failed'] => [task, 'failed']),
+    ...[...movedOn].map((task): [Task, 'movedOn'] => [task, 'movedOn']),
+    ...unpostponed,
+    ...unrested,
+  ];
+  return new Map([...unfailed, ...ends.map(([task, end]) => [judgedAs.get(task) ?? task, end] as const)]);
 }

@@ -1,5 +1,5 @@
 import type { DropOutcome } from '../../copy-segment/segment.ts';
-import type { TaskKey } from '../../copy-segment/task.ts';
+import type { RawTaskKey } from '../../copy-segment/task.ts';
 import type { Mode, VerdictKind } from '../verdict.ts';
 
 /** How the work on one task ended; `enqueued` is the last step of a release too. */
@@ -15,23 +15,34 @@ export type TaskOutcome =
   | 'failed';
 
 /** How the work on one job ended. */
-export type JobOutcome = 'settled' | 'rested' | 'mended' | 'unsettled' | 'malformed' | 'movedOn' | 'failed';
+export type JobOutcome =
+  | 'settled'
+  | 'rested'
+  | 'mended'
+  | 'postponed'
+  | 'unchecked'
+  | 'unsettled'
+  | 'malformed'
+  | 'movedOn'
+  | 'failed';
 
 /** The key of what went wrong; ids as decimal strings. */
 export interface ProblemKey {
-  readonly jobId: string;
+  readonly jobId?: string;
   readonly taskId?: string;
   readonly segmentId?: string;
+  /** What of a table could not be read: a shard of its index, or its scan. */
+  readonly part?: string;
 }
 
-export const keyOfTask = ({ jobId, taskId }: TaskKey): ProblemKey => ({
+export const keyOfTask = ({ jobId, taskId }: RawTaskKey): ProblemKey => ({
   jobId: String(jobId),
   taskId: String(taskId),
 });
 
 export interface Problem {
   readonly key: ProblemKey;
-  readonly kind: 'orphan' | 'malformed' | 'foreign' | 'failed' | 'lostLeases';
+  readonly kind: 'orphan' | 'malformed' | 'contradiction' | 'foreign' | 'failed' | 'lostLeases' | 'unchecked';
   readonly reason: string;
 }
 
@@ -40,10 +51,11 @@ export interface PassReport {
   readonly passId: string;
   readonly mode: Mode;
   readonly dryRun: boolean;
-  /** False when the time ran short; the next pass, or a recovery from `fromJobId`, carries on. */
+  /** False when time ran short, or something could not be read, sent or written: the next pass tries again. */
   readonly complete: boolean;
-  /** Recovery only: the `fromJobId` of the event that goes on where this pass stopped. */
+  /** Recovery only, with `scannedThrough`: what the event of the recovery that resumes here says. */
   readonly fromJobId?: string;
+  readonly scannedThrough?: string;
   readonly startedAt: number;
   readonly durationMs: number;
   /** Items read: from the `due` index, and from the tables. */
@@ -60,8 +72,17 @@ export interface PassReport {
   /** Capacity consumed, in DynamoDB's read and write request units. */
   readonly capacity: { readonly readUnits: number; readonly writeUnits: number };
   readonly problems: readonly Problem[];
-  /** Problems beyond those listed; the function logs them, a hundred a line. */
+  /** Problems beyond those listed; the function logs them, counted by kind and reason. */
   readonly problemsOmitted: number;
+}
+
+/** Problems that are alike, of which the report has no room for more. */
+export interface ProblemGroup {
+  readonly kind: Problem['kind'];
+  readonly reason: string;
+  readonly count: number;
+  /** A few of them. */
+  readonly keys: readonly ProblemKey[];
 }
 
 export type ReadKind = 'dueTasks' | 'dueJobs' | 'tasks' | 'jobs' | 'segments';

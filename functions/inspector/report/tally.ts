@@ -2,18 +2,27 @@ import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import type { DropOutcome } from '../../copy-segment/segment.ts';
 import { truncate } from '../../copy-segment/truncate.ts';
 import type { PassRequest } from '../pass-event.ts';
+import type { ResumePoint } from '../resume-point.ts';
 import type { VerdictKind } from '../verdict.ts';
-import type { JobOutcome, PassReport, Problem, ReadKind, TaskOutcome } from './pass-report.ts';
+import type {
+  JobOutcome,
+  PassReport,
+  Problem,
+  ProblemGroup,
+  ProblemKey,
+  ReadKind,
+  TaskOutcome,
+} from './pass-report.ts';
 
-/**
- * How many problems the report lists: it is one log line, CloudWatch Logs takes 256 kB, and the memory of a
- * pass must not grow with the number of things that are wrong.
- */
-const MAX_PROBLEMS_LISTED = 500;
+/** How many problems the report lists: it is one log line, and somebody reads it. */
+const MAX_PROBLEMS_LISTED = 100;
 const MAX_REASON_LENGTH = 300;
 
-/** So many are told from those that are met again. */
+/** How many are told from those that are found again. The memory of a pass must not grow with what is wrong. */
 const MAX_PROBLEMS_REMEMBERED = 10_000;
+
+const MAX_GROUPS = 50;
+const MAX_KEYS_PER_GROUP = 5;
 
 /** Counts while the pass runs. */
 export interface Tally {
@@ -25,6 +34,10 @@ export interface Tally {
   readonly segments: Record<DropOutcome, number>;
   readonly messages: { sent: number; failed: number };
   problem(problem: Problem): void;
+  /** How many problems were a read, a send or a write that failed. */
+  failures(): number;
+  /** Problems that the report does not list, the most frequent first. */
+  omitted(): ProblemGroup[];
   report(request: PassRequest, run: RunFacts): PassReport;
 }
 
@@ -33,13 +46,34 @@ interface RunFacts {
   readonly startedAt: number;
   readonly endedAt: number;
   /** Undefined when the pass came to its end. */
-  readonly stopped?: { readonly fromJobId?: bigint };
+  readonly stopped?: ResumePoint;
 }
 
-export function createTally(onOmitted: (problem: Problem) => void): Tally {
+export function createTally(): Tally {
   const problems: Problem[] = [];
-  const listed = new Set<string>();
+  const known = new Set<string>();
+  const groups = new Map<
+    string,
+    { kind: Problem['kind']; reason: string; count: number; keys: ProblemKey[] }
+  >();
   let problemsOmitted = 0;
+  let failures = 0;
+
+  const omit = ({ kind, key, reason }: Problem): void => {
+    problemsOmitted++;
+    const name = `${kind}/${reason}`;
+    // Reasons may all differ; what is counted must not grow with them.
+    const group = groups.get(name) ??
+      groups.get(kind) ?? {
+        kind,
+        reason: groups.size < MAX_GROUPS ? reason : 'of various reasons',
+        count: 0,
+        keys: [],
+      };
+    group.count++;
+    if (group.keys.length < MAX_KEYS_PER_GROUP) group.keys.push(key);
+    groups.set(groups.size < MAX_GROUPS || groups.has(name) ? name : kind, group);
+  };
 
   const tally: Tally = {
     meter: createMeter(),
@@ -52,6 +86,7 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
       rest: 0,
       wait: 0,
       orphan: 0,
+      contradiction: 0,
       malformed: 0,
     },
     tasks: {
@@ -65,33 +100,45 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
       movedOn: 0,
       failed: 0,
     },
-    jobs: { settled: 0, rested: 0, mended: 0, unsettled: 0, malformed: 0, movedOn: 0, failed: 0 },
+    jobs: {
+      settled: 0,
+      rested: 0,
+      mended: 0,
+      postponed: 0,
+      unchecked: 0,
+      unsettled: 0,
+      malformed: 0,
+      movedOn: 0,
+      failed: 0,
+    },
     segments: { dropped: 0, alreadyDropped: 0, missing: 0, foreign: 0, failed: 0 },
     messages: { sent: 0, failed: 0 },
 
     problem({ reason, ...rest }) {
       const problem = { ...rest, reason: truncate(reason, MAX_REASON_LENGTH) };
-      // A task that cannot be read is met twice when its job has Failed, too.
-      const { jobId, taskId, segmentId } = problem.key;
-      const name = `${problem.kind}/${jobId}/${taskId}/${segmentId}`;
-      if (listed.has(name)) return;
-      if (listed.size < MAX_PROBLEMS_REMEMBERED) listed.add(name);
+      if (problem.kind === 'failed') failures++;
+      // A task that cannot be read is found twice when its job failed as well.
+      const { jobId, taskId, segmentId, part } = problem.key;
+      const name = [problem.kind, jobId, taskId, segmentId, part].join('/');
+      if (known.has(name)) return;
+      if (known.size < MAX_PROBLEMS_REMEMBERED) known.add(name);
       if (problems.length < MAX_PROBLEMS_LISTED) problems.push(problem);
-      else {
-        problemsOmitted++;
-        onOmitted(problem);
-      }
+      else omit(problem);
     },
+    failures: () => failures,
+    omitted: () => [...groups.values()].sort((a, b) => b.count - a.count),
 
     report(request, { passId, startedAt, endedAt, stopped }) {
       const { read, verdicts, tasks, jobs, segments, messages, meter } = tally;
-      const fromJobId = stopped?.fromJobId;
-      return {
+      const { fromJobId, scannedThrough } = stopped ?? {};
+      // Handed out while the pass may still count: a copy that stays as it is.
+      return structuredClone({
         passId,
         mode: request.mode,
         dryRun: request.dryRun,
-        complete: stopped === undefined,
+        complete: stopped === undefined && failures === 0,
         ...(fromJobId !== undefined && { fromJobId: String(fromJobId) }),
+        ...(scannedThrough !== undefined && { scannedThrough }),
         startedAt,
         durationMs: endedAt - startedAt,
         read,
@@ -107,7 +154,7 @@ export function createTally(onOmitted: (problem: Problem) => void): Tally {
         capacity: meter.capacity,
         problems,
         problemsOmitted,
-      };
+      });
     },
   };
   return tally;

@@ -1,0 +1,56 @@
+import type * as v from 'valibot';
+import type { Item } from './item.ts';
+import type { jobAttributes } from './job.ts';
+import type { segmentAttributes } from './segment.ts';
+import type { TableKind } from './tables.ts';
+import type { taskAttributes } from './task.ts';
+
+interface Schemas {
+  readonly jobs: typeof jobAttributes;
+  readonly tasks: typeof taskAttributes;
+  readonly segments: typeof segmentAttributes;
+}
+
+export type Attribute<T extends TableKind> = keyof Schemas[T] & string;
+type Value<T extends TableKind, A extends Attribute<T>> = Schemas[T][A] extends v.GenericSchema
+  ? v.InferOutput<Schemas[T][A]>
+  : never;
+
+/** The attribute is not there. */
+export const absent = Symbol('absent');
+
+/** What an attribute must be: this value, NULL, or absent. */
+export type Condition = typeof absent | unknown;
+
+/**
+ * One conditional write to one item that exists, as plain data: what must hold, what is set, what is removed.
+ * Every write of every function is one of these; which DynamoDB call carries it is the adapter's choice.
+ */
+export type Change<T extends TableKind = TableKind> = {
+  [K in T]: {
+    readonly table: K;
+    /** As the table holds it: what is in it may be no id. */
+    readonly key: Item;
+    /** What must hold, besides that the item exists. */
+    readonly if: { readonly [A in Attribute<K>]?: Condition };
+    readonly set: { readonly [A in Attribute<K>]?: Value<K, A> };
+    readonly remove: readonly Attribute<K>[];
+  };
+}[T];
+
+/** The conditions that attributes are as they were read. */
+export const asRead = <A extends string>(raw: Item, ...names: readonly A[]): { [N in A]: Condition } =>
+  Object.fromEntries(names.map((name) => [name, raw[name] === undefined ? absent : raw[name]])) as {
+    [N in A]: Condition;
+  };
+
+/** What a change leaves behind of what it was made on. */
+export function applied<T extends { readonly raw: Item }>(read: T, change: Change): T {
+  const after = <I extends Item>(item: I): I => {
+    const kept = Object.entries(item).filter(
+      ([name]) => !(change.remove as readonly string[]).includes(name),
+    );
+    return { ...Object.fromEntries(kept), ...change.set } as unknown as I;
+  };
+  return { ...after(read), raw: after(read.raw) };
+}

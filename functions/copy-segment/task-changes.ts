@@ -1,0 +1,113 @@
+import { asRead, type Change } from './change.ts';
+import { backoffMs, type DueMarker, MAX_BACKOFF_MS, shardToKeep } from './due-index.ts';
+import type { RawId } from './ids.ts';
+import type { Item } from './item.ts';
+import type { DispatchableTask, IndexedTask, RawTaskKey, Task, TaskSighting } from './task.ts';
+
+/**
+ * What the inspector changes about a task, and what that does to its marker: section 3 of the contract, and the only
+ * place that knows it. Each change holds on the condition that the task is as it was read.
+ */
+type TaskChange = Change<'tasks'>;
+
+/** A task fails, rather than being dispatched again, with this many lost leases. */
+export const MAX_LOST_LEASES = 10;
+export const LEASES_LOST = `lease lost ${MAX_LOST_LEASES} times`;
+
+/** Its message was sent at `sentAt`: counts it, and looks again after the backoff. */
+export function enqueued(task: DispatchableTask, sentAt: number, shards: number): TaskChange {
+  const enqueueCount = task.enqueueCount + 1;
+  const set = { enqueueCount, enqueuedAt: sentAt };
+  if (task.state !== 'InProgress')
+    return changed(task, { set: { ...set, ...due(task, sentAt + backoffMs(enqueueCount), shards) } });
+  // Recovery only reminds the scheduler: a running lease stays what decides when to look next, and without one
+  // nothing will change by waiting.
+  return task.leaseExpiresAt === undefined
+    ? changed(task, { set, remove: ['dueAt'] })
+    : changed(task, { set: { ...set, ...due(task, task.leaseExpiresAt, shards) } });
+}
+
+/** Takes an expired lease back: Pending, next version, nothing enqueued, due now. */
+export const released = (task: DispatchableTask, now: number, shards: number): TaskChange =>
+  changed(task, {
+    set: {
+      state: 'Pending',
+      taskVersion: task.taskVersion + 1,
+      lostLeases: task.lostLeases + 1,
+      enqueueCount: 0,
+      ...due(task, now, shards),
+    },
+    remove: ['nodeId', 'leaseExpiresAt'],
+  });
+
+/** Gives up on a task whose leases keep running out. */
+export const failedForLostLeases = (task: DispatchableTask, now: number, shards: number): TaskChange =>
+  changed(task, {
+    set: {
+      state: 'Failed',
+      lostLeases: task.lostLeases + 1,
+      reason: LEASES_LOST,
+      completedAt: now,
+      ...due(task, now, shards),
+    },
+    remove: ['nodeId', 'leaseExpiresAt'],
+  });
+
+/** A Failed task has no target left to drop. */
+export const settled = (task: Task, now: number): TaskChange => ({
+  table: 'tasks',
+  key: keyOf(task),
+  if: { state: 'Failed', ...asRead(task.raw, 'segmentsDroppedAt') },
+  set: { segmentsDroppedAt: now },
+  remove: ['dueAt'],
+});
+
+/** Nothing left to do: out of the index, and nothing else touched. */
+export const rested = (task: IndexedTask): TaskChange => changed(task, { remove: ['dueAt'] });
+
+/** To be looked at again at `dueAt`. */
+export const postponed = (task: IndexedTask, dueAt: number, shards: number): TaskChange =>
+  changed(task, { set: due(task, dueAt, shards) });
+
+/** Only what cannot be read keeps its targets visible: looked at again with backoff. */
+export const droppedInVain = (task: Task, now: number, shards: number): TaskChange => {
+  const dropAttempts = task.dropAttempts + 1;
+  return changed(task, {
+    set: { dropAttempts, ...due(task, now + backoffMs(dropAttempts), shards) },
+  });
+};
+
+/** An item that cannot be read: nothing but its marker may be written, and only over the marker that was read. */
+export const postponedUnread = ({ key, raw }: TaskSighting, now: number, shards: number): TaskChange => ({
+  table: 'tasks',
+  key: keyOf(key),
+  if: asRead(raw, 'dueAt'),
+  set: due({ ...key, ...markerOf(raw) }, now + MAX_BACKOFF_MS, shards),
+  remove: [],
+});
+
+/** A marker as an item that cannot be read shows it. */
+export const markerOf = ({ dueShard, dueAt }: Item): DueMarker => ({
+  ...(typeof dueShard === 'bigint' && { dueShard: Number(dueShard) }),
+  ...((typeof dueAt === 'bigint' || typeof dueAt === 'number') && { dueAt: Number(dueAt) }),
+});
+
+const keyOf = ({ jobId, taskId }: RawTaskKey): Item => ({ jobId, taskId });
+
+function changed(task: IndexedTask, { set = {}, remove = [] }: Partial<TaskChange>): TaskChange {
+  // A lease that was renewed meanwhile, or set, has a worker again.
+  const lease = task.state === 'InProgress' ? asRead(task.raw, 'leaseExpiresAt') : {};
+  return {
+    table: 'tasks',
+    key: keyOf(task),
+    if: { ...asRead(task.raw, 'state', 'taskVersion'), ...lease },
+    set,
+    remove,
+  };
+}
+
+/** The shard is set once and for all: written only where it is missing or points to a shard that no pass asks. */
+function due(task: DueMarker & { readonly taskId: RawId }, dueAt: number, shards: number) {
+  const dueShard = shardToKeep(task.taskId, task.dueShard, shards);
+  return dueShard === task.dueShard ? { dueAt } : { dueShard, dueAt };
+}

@@ -1,0 +1,44 @@
+import type { Change } from '../../copy-segment/change.ts';
+import { isInIndex, MAX_BACKOFF_MS } from '../../copy-segment/due-index.ts';
+import type { IndexedTask, RawTaskKey, TaskSighting } from '../../copy-segment/task.ts';
+import { markerOf, postponed, postponedUnread } from '../../copy-segment/task-changes.ts';
+import type { Judged } from '../judge.ts';
+import type { LanePass, Unfinished } from './lane.ts';
+import { writeTasks } from './write-tasks.ts';
+
+/**
+ * Sets when to look again at tasks that a pass can do nothing about: when the lease ends, or after the longest backoff.
+ * Without it a pile of items, however broken, would be read again every minute.
+ */
+export async function postpone(
+  pass: Pick<LanePass, 'write' | 'tally' | 'now' | 'shards'>,
+  judged: readonly Judged[],
+): Promise<Unfinished> {
+  const { shards } = pass;
+  const now = pass.now();
+  const changes = new Map<RawTaskKey, Change<'tasks'>>();
+  const tasks: IndexedTask[] = [];
+  for (const verdict of judged) {
+    if (verdict.kind === 'unreadable') {
+      const { sighting } = verdict;
+      if (isToBeMoved(markerOf(sighting.raw), now, shards))
+        changes.set(sighting.key, postponedUnread(sighting as TaskSighting, now, shards));
+      continue;
+    }
+    const { task } = verdict;
+    tasks.push(task);
+    if (verdict.kind === 'wait') {
+      if (task.dueAt !== verdict.leaseExpiresAt)
+        changes.set(task, postponed(task, verdict.leaseExpiresAt, shards));
+    } else if (isToBeMoved(task, now, shards))
+      changes.set(task, postponed(task, now + MAX_BACKOFF_MS, shards));
+  }
+  const unfinished = await writeTasks(pass, changes, 'postponed');
+  return new Map(
+    tasks.flatMap((task) => (unfinished.has(task) ? [[task, unfinished.get(task) ?? 'failed']] : [])),
+  );
+}
+
+/** A recovery also finds what is not due: a marker that is right stays. */
+const isToBeMoved = (marker: Parameters<typeof isInIndex>[0], now: number, shards: number): boolean =>
+  !isInIndex(marker, shards) || (marker.dueAt ?? 0) <= now || (marker.dueAt ?? 0) > now + MAX_BACKOFF_MS;

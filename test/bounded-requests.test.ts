@@ -1,0 +1,58 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
+
+const bounds = { connectionMs: 5_000, requestMs: 5_000, bodyMs: 50 };
+const identity = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
+
+describe('a response whose body stalls', () => {
+  let server: Server | undefined;
+  afterEach(() => server?.closeAllConnections());
+
+  /** Sends headers and half a body, and then nothing, `times` times; then answers well. */
+  async function stalling(
+    times: number,
+    answer: string,
+  ): Promise<{ endpoint: string; requests: () => number }> {
+    let requests = 0;
+    server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200, {
+        'content-type': 'application/x-amz-json-1.0',
+        'content-length': answer.length,
+      });
+      if (++requests > times) response.end(answer);
+      else response.write(answer.slice(0, 2));
+    });
+    server.unref();
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    return { endpoint: `http://127.0.0.1:${port}`, requests: () => requests };
+  }
+
+  it('is given up and asked for again, like any other time-out', async () => {
+    const { endpoint, requests } = await stalling(2, '{"Item":{"k":{"N":"1"}}}');
+    const client = createDynamoClient({ ...identity, endpoint }, bounds);
+    const { Item } = await client.send(new GetCommand({ TableName: 'table', Key: { k: 1 } }));
+    expect(Item).toEqual({ k: 1n });
+    expect(requests()).toBe(3);
+  });
+
+  it('for good ends the request, of DynamoDB and of SQS', async () => {
+    const { endpoint, requests } = await stalling(Number.POSITIVE_INFINITY, '{"Successful":[]}');
+    const dynamo = createDynamoClient({ ...identity, endpoint }, bounds);
+    const sqs = createSqsClient({ ...identity, endpoint }, bounds);
+    await expect(dynamo.send(new GetCommand({ TableName: 'table', Key: { k: 1 } }))).rejects.toThrow(
+      'the response was not complete after 50 ms',
+    );
+    const send = new SendMessageBatchCommand({
+      QueueUrl: `${endpoint}/1/queue`,
+      Entries: [{ Id: '0', MessageBody: '{}' }],
+    });
+    await expect(sqs.send(send)).rejects.toThrow('the response was not complete after 50 ms');
+    expect(requests()).toBe(8);
+  });
+});

@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { App } from 'aws-cdk-lib';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Destination, readConfiguration } from '../lib/configuration.ts';
+
+const read = (context: Record<string, unknown>, destination?: Destination) =>
+  readConfiguration(new App({ context }).node, destination);
+
+const queueArn = 'arn:aws:sqs:eu-west-1:123456789012:their-queue.fifo';
+const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTable: 'their-segments' };
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
+  });
+
+  it('is read from text, as the command line gives it, and from JSON', () => {
+    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true };
+    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true' })).toEqual(
+      expected,
+    );
+    expect(read(expected)).toEqual(expected);
+  });
+
+  it('takes tables and a queue that exist already', () => {
+    expect(read({ ...tables, queueArn })).toMatchObject({
+      existingTables: { jobs: 'their-jobs', tasks: 'their-tasks', segments: 'their-segments' },
+      existingQueueArn: queueArn,
+    });
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ scheduleMinutes: '0' }, 'context "scheduleMinutes" must be a whole number from 1 to 1440, is "0"'],
+    [{ scheduleMinutes: '1441' }, 'from 1 to 1440, is "1441"'],
+    [{ shards: 'many' }, 'context "shards" must be a whole number from 1 to 256, is "many"'],
+    [{ shards: 257 }, 'from 1 to 256, is 257'],
+    [{ shards: 1.5 }, 'must be a whole number from 1 to 256, is 1.5'],
+    [{ shards: '' }, 'is ""'],
+    [{ shards: null }, 'is null'],
+    [{ memoryMiB: 64 }, 'context "memoryMiB" must be a whole number from 128 to 10240, is 64'],
+    [{ memoryMiB: '2G' }, 'from 128 to 10240, is "2G"'],
+    [{ disposable: 'maybe' }, 'context "disposable" must be true or false, is "maybe"'],
+    [{ ...tables, tasksTable: 'no spaces' }, 'context "tasksTable" must be the name of a table, 3 to 255'],
+    [{ ...tables, jobsTable: 7 }, 'context "jobsTable" must be the name of a table'],
+    [{ queueArn: 'their-queue' }, 'must be the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:'],
+    [{ queueArn: 'arn:aws:sns:eu-west-1:123456789012:topic' }, 'must be the ARN of an SQS queue'],
+  ])('%o is refused: %s', (context, message) => {
+    expect(() => read(context)).toThrow(message);
+  });
+
+  it('is refused with every reason at once', () => {
+    expect(() => read({ shards: 'many', disposable: 'maybe' })).toThrow(/"shards" .*; context "disposable" /);
+  });
+
+  it.each(['shard', 'jobsTableName', 'shards2', 'memory_mib', 'SHARDS', 'memory-mib', 'constructor'])(
+    'refuses "%s", which it does not know, and says what it knows',
+    (key) => {
+      expect(() => read({ [key]: 'x' })).toThrow(
+        `context "${key}" is not known; known are scheduleMinutes, shards, memoryMiB, disposable, jobsTable, tasksTable, segmentsTable, queueArn`,
+      );
+    },
+  );
+
+  it.each([
+    '@aws-cdk/core:checkSecretUsage',
+    'aws:cdk:bundling-stacks',
+    'acknowledged-issue-numbers',
+    'cli-telemetry',
+  ])('leaves "%s" to the CDK', (key) => {
+    expect(() => read({ [key]: [] })).not.toThrow();
+  });
+
+  it('refuses some of the three tables without the others', () => {
+    expect(() => read({ jobsTable: 'only-this' })).toThrow(
+      'context "jobsTable", "tasksTable" and "segmentsTable" go together: name all three, or none; only "jobsTable" is given',
+    );
+  });
+
+  it.each([
+    [
+      { tasksTable: 'their-jobs' },
+      '"jobsTable", "tasksTable" must name different tables, all are "their-jobs"',
+    ],
+    [{ segmentsTable: 'their-tasks' }, '"tasksTable", "segmentsTable" must name different tables'],
+    [
+      { tasksTable: 'their-jobs', segmentsTable: 'their-jobs' },
+      '"jobsTable", "tasksTable", "segmentsTable" must name different tables, all are "their-jobs"',
+    ],
+  ])('refuses one table under two names or three: %o', (same, message) => {
+    expect(() => read({ ...tables, ...same })).toThrow(message);
+  });
+
+  it('refuses a queue of another region or account than the stack’s, if they are known', () => {
+    const here = { account: '123456789012', region: 'eu-west-1' };
+    expect(read({ queueArn }, here).existingQueueArn).toBe(queueArn);
+    expect(() => read({ queueArn }, { ...here, region: 'us-east-1' })).toThrow(
+      `context "queueArn" must be a queue of region us-east-1, where the stack is deployed, is "${queueArn}"`,
+    );
+    expect(() => read({ queueArn }, { ...here, account: '999999999999' })).toThrow(
+      /must be a queue of account 999999999999, where/,
+    );
+    expect(read({ queueArn }, {}).existingQueueArn).toBe(queueArn);
+  });
+});
+
+describe('the app that CDK runs', () => {
+  const run = async (context: Record<string, unknown>, env: Record<string, string> = {}) => {
+    const outdir = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
+    onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
+    return promisify(execFile)(process.execPath, ['lib/app.ts'], {
+      cwd: join(import.meta.dirname, '..'),
+      env: { ...process.env, CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify(context), ...env },
+    }).then(
+      ({ stderr }) => ({ code: 0, stderr }),
+      ({ code, stderr }) => ({ code, stderr }),
+    );
+  };
+
+  it('says in one line what is wrong with the configuration, and fails', async () => {
+    expect(await run({ shards: 'many' })).toEqual({
+      code: 1,
+      stderr: 'context "shards" must be a whole number from 1 to 256, is "many"\n',
+    });
+  });
+
+  it('refuses a queue of another account than that of the credentials', async () => {
+    const env = { CDK_DEFAULT_ACCOUNT: '999999999999', CDK_DEFAULT_REGION: 'eu-west-1' };
+    const { code, stderr } = await run({ queueArn }, env);
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toContain('must be a queue of account 999999999999');
+  });
+
+  it('knows no account without credentials, and takes the queue as it is', async () => {
+    const env = { CDK_DEFAULT_ACCOUNT: '', CDK_DEFAULT_REGION: 'us-east-1' };
+    expect(await run({ queueArn, ...tables, 'aws:cdk:bundling-stacks': [] }, env)).toMatchObject({ code: 0 });
+  });
+});
