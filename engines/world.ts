@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
-import {
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  DeleteQueueCommand,
-  QueueDoesNotExist,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, QueueDoesNotExist, type SQSClient } from '@aws-sdk/client-sqs';
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
@@ -15,6 +8,7 @@ import { compareIds } from '../functions/copy-segment/ids.ts';
 import type { TableKind, TableNames } from '../functions/copy-segment/tables.ts';
 import { createTables } from './create-tables.ts';
 import { type Row, writeRows } from './load.ts';
+import { createQueue, receive } from './queue.ts';
 import type { Engines } from './start-engines.ts';
 
 type Item = Record<string, unknown>;
@@ -126,29 +120,6 @@ export async function createWorld(
     receive: () => receive(sqs, queueUrl),
     destroy,
   };
-}
-
-async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise<string> {
-  const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand(
-      fifo ? { QueueName: `${name}.fifo`, Attributes: { FifoQueue: 'true' } } : { QueueName: name },
-    ),
-  );
-  if (QueueUrl === undefined) throw new Error(`SQS gave no URL for the queue ${name}`);
-  return QueueUrl;
-}
-
-async function* receive(sqs: SQSClient, QueueUrl: string): AsyncGenerator<Record<string, unknown>> {
-  for (;;) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-    );
-    if (Messages.length === 0) return;
-    // A FIFO queue holds back the rest of a group until what is in flight is deleted.
-    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-    for (const { Body = '{}' } of Messages) yield JSON.parse(Body);
-  }
 }
 
 const byKey = (a: Item, b: Item): number =>

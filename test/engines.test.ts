@@ -151,7 +151,8 @@ const theJob = async ({ dynamo, tables }: World): Promise<Record<string, unknown
     .Item ?? {};
 
 // Against an endpoint of the user's own there is no telling which engine answers.
-describe.skipIf(process.env.AWS_ENDPOINT_URL)('the embedded engines', () => {
+const namesOwnEndpoint = Object.keys(process.env).some((name) => name.startsWith('AWS_ENDPOINT_URL'));
+describe.skipIf(namesOwnEndpoint)('the embedded engines', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld(here);

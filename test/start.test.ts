@@ -277,6 +277,24 @@ describe('an endpoint of the user’s own', () => {
   });
 });
 
+describe('a restore that DynamoDB does not take', () => {
+  it('ends with the reason, and keeps no tables', async () => {
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      operation === 'BatchWriteItem'
+        ? { type: 'ValidationException', message: 'Item size exceeded' }
+        : undefined,
+    );
+    const env = { AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint, AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint') };
+    expect(await start([], { env })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'DynamoDB does not take the restore: ValidationException: Item size exceeded\n',
+    });
+    expect(dynamo.requests.filter(({ operation }) => operation === 'DeleteTable')).toHaveLength(3);
+    await dynamo.close();
+  });
+});
+
 describe('a platform without the embedded engine', () => {
   const { platform } = process;
   afterEach(() => Object.defineProperty(process, 'platform', { value: platform }));
