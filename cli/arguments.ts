@@ -19,7 +19,7 @@ function parseInterval(text: string): number {
   const interval = Number(count) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT];
   // Node's timers take a signed 32-bit number of milliseconds.
   if (!(interval >= 1 && interval < 2 ** 31))
-    throw new InvalidArgumentError('It is a time such as 2s, 500ms or 1m.');
+    throw new InvalidArgumentError('It must be a time such as 2s, 500ms or 1m.');
   return interval;
 }
 
@@ -33,12 +33,12 @@ export function parseArguments(argv: readonly string[]): Arguments {
       '--file <restore.ndjson>',
       "a restore in Milvus' proto JSON, one record per line; - for standard input (default: the sample)",
     )
-    .option('--recover', 'begin with a recovery pass', false)
-    .option('--dry-run', 'one pass that writes nothing and shows its plan', false)
-    .option('--json', 'print one JSON document instead of tables; with --watch, one report per line', false)
+    .option('--recover', 'begin with a recovery pass')
+    .option('--dry-run', 'one pass that writes nothing and shows its plan')
+    .option('--json', 'print one JSON document instead of tables; with --watch, one report per line')
     .option('--watch <interval>', 'make a pass every interval, such as 2s, until Ctrl-C', parseInterval)
     .allowExcessArguments(false)
     .showHelpAfterError()
     .parse(argv as string[]);
-  return command.opts<Arguments>();
+  return { recover: false, dryRun: false, json: false, ...command.opts<Partial<Arguments>>() };
 }

@@ -28,6 +28,8 @@ const interruption = listenForInterruption(
   process.env.npm_lifecycle_event === undefined ? 1 : 2,
 );
 const stop = interruption.signal;
+// A terminal shows Ctrl-C as ^C, in the line that is next.
+stop.addEventListener('abort', () => process.stdout.isTTY && process.stdout.write('\n'));
 
 let isOutputClosed = false;
 // Whoever reads the output, such as `head`, may have enough of it; a terminal may be closed.
@@ -53,7 +55,8 @@ async function withWorld(restore: OpenRestore, options: Arguments): Promise<void
   const lines = (what: string) => () => linesOf(restore, what, options);
   const records = await checkRestore(lines('Checking'), now).catch((error: unknown) => {
     if (!(error instanceof UnreadableRestoreError)) throw error;
-    throw new UserError(`${restore.name}: nothing was loaded\n${error.message}`);
+    const remedy = error.filter ? `\nTry: ${error.filter} ${restore.name} | npm start -- --file -` : '';
+    throw new UserError(`${restore.name}: nothing was loaded\n${error.message}${remedy}`);
   });
 
   const engines = await startEngines();

@@ -191,7 +191,7 @@ describe('--file', () => {
     const { code, stderr } = await start(['--file', file]);
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `${file}: nothing was loaded\nThe file is compressed with gzip. Decompress it first: gunzip -c FILE | npm start -- --file -\n`,
+      `${file}: nothing was loaded\nThe file is compressed with gzip.\nTry: gunzip -c ${file} | npm start -- --file -\n`,
     );
   });
 
@@ -199,7 +199,7 @@ describe('--file', () => {
     const { code, stderr } = await start(['--file', 'none.ndjson'], { cwd: folder });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /none\.ndjson cannot be read \(ENOENT\); --file names a restore, NDJSON in Milvus' proto JSON\.\n$/,
+      /none\.ndjson cannot be read \(ENOENT\)\.\n--file names a restore: NDJSON in Milvus' proto JSON\.\n$/,
     );
     expect(stderr.startsWith('/')).toBe(true);
   });
@@ -207,14 +207,14 @@ describe('--file', () => {
   it('says so when it is a folder', async () => {
     const { stderr } = await start(['--file', '.'], { cwd: folder });
     expect(stderr).toMatch(
-      new RegExp(`${basename(folder)} is a folder; --file names a file, or - for standard input`),
+      new RegExp(`${basename(folder)} is a folder.\\n--file names a file, or - for standard input`),
     );
   });
 });
 
 describe('a command line that makes no sense', () => {
   it.each([
-    [['--watch', 'often'], /--watch.*It is a time such as 2s, 500ms or 1m/],
+    [['--watch', 'often'], /--watch.*It must be a time such as 2s, 500ms or 1m/],
     [['--verbose'], /unknown option '--verbose'/],
     [['restore.ndjson'], /too many arguments/],
   ])('%o is refused with what it takes', async (args, message) => {
@@ -239,20 +239,20 @@ describe('an endpoint of the user’s own', () => {
     await closed.close();
     const env = { AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoEndpoint'), AWS_ENDPOINT_URL: closed.endpoint };
     expect(await complaint(env)).toBe(
-      `SQS cannot be used at ${closed.endpoint}, which AWS_ENDPOINT_URL names: connect ECONNREFUSED ${closed.endpoint.slice(7)}.\n` +
-        'Start it, point AWS_ENDPOINT_URL to where it is, or unset AWS_ENDPOINT_URL to use the embedded SQS.\n',
+      `No SQS at ${closed.endpoint} (AWS_ENDPOINT_URL):\n  connect ECONNREFUSED ${closed.endpoint.slice(7)}\n` +
+        'Start it there, correct the variable, or unset it to use the embedded SQS.\n',
     );
   });
 
   it('that is no URL is named with its variable', async () => {
     expect(await complaint({ AWS_ENDPOINT_URL_DYNAMODB: 'localhost:8000' })).toBe(
-      'AWS_ENDPOINT_URL_DYNAMODB is "localhost:8000": it must be a URL such as http://127.0.0.1:8000.\n',
+      'AWS_ENDPOINT_URL_DYNAMODB is "localhost:8000".\nIt must be a URL such as http://127.0.0.1:8000.\n',
     );
   });
 
   it('that is another service is told so', async () => {
     expect(await complaint({ AWS_ENDPOINT_URL_DYNAMODB: inject('sqsEndpoint') })).toMatch(
-      /^DynamoDB cannot be used at .*: what is there answered with HTTP status 4\d\d, not as DynamoDB\.\n/,
+      /^No DynamoDB at .* \(AWS_ENDPOINT_URL_DYNAMODB\):\n {2}something answers with HTTP status 4\d\d, but not as DynamoDB\n/,
     );
   });
 

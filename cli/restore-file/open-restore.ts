@@ -31,12 +31,12 @@ export async function openRestore(
   const path = name === undefined ? SAMPLE : resolve(standingIn(env), name);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
-      `${path} cannot be read (${error.code}); --file names a restore, NDJSON in Milvus' proto JSON.`,
+      `${path} cannot be read (${error.code}).\n--file names a restore: NDJSON in Milvus' proto JSON.`,
     );
   });
   if (!found.isFile())
     throw new UserError(
-      `${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}; --file names a file, or - for standard input.`,
+      `${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}.\n--file names a file, or - for standard input.`,
     );
   return { name: name ?? 'the sample', path, bytes: found.size, close: async () => {} };
 }

@@ -38,7 +38,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
   for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 18, ...(signal && { signal }) })) {
     if (isFirst) {
       const wrongKind = wrongKindOf(chunk);
-      if (wrongKind !== undefined) throw new UnreadableRestoreError(wrongKind);
+      if (wrongKind) throw new UnreadableRestoreError(wrongKind.reason, wrongKind.filter);
       isFirst = false;
     }
     let start = 0;

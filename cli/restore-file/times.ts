@@ -17,7 +17,7 @@ const NAMES: Record<Unit, string> = {
   milliseconds: 'Unix milliseconds',
   microseconds: 'Unix microseconds',
   nanoseconds: 'Unix nanoseconds',
-  'a TSO': 'a TSO (Unix milliseconds shifted left by 18 bits)',
+  'a TSO': 'a TSO (milliseconds << 18)',
 };
 
 // Between these, no moment of a restore reads as another one in any other unit.

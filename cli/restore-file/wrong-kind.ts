@@ -1,4 +1,9 @@
-const EXAMPLE = '{"task":{"jobId":"1",…}}';
+/** What a file is instead of a restore. */
+export interface WrongKind {
+  readonly reason: string;
+  /** The beginning of a command that makes a restore of it. */
+  readonly filter: string;
+}
 
 /** What a file of another kind begins with, and how to make lines of it. */
 const COMPRESSIONS = [
@@ -10,21 +15,23 @@ const COMPRESSIONS = [
 ] as const;
 
 /**
- * What a file is, by its first bytes, if it is not a text of lines of JSON, and what to do about it.
+ * What a file is, by its first bytes, if it is not a text of lines of JSON.
  *
  * @param head as many bytes as there are at hand, from the first one on
  */
-export function wrongKindOf(head: Buffer): string | undefined {
+export function wrongKindOf(head: Buffer): WrongKind | undefined {
   const compression = COMPRESSIONS.find(({ magic }) => magic.every((byte, index) => head[index] === byte));
   if (compression)
-    return `The file is compressed with ${compression.name}. Decompress it first: ${compression.tool} FILE | npm start -- --file -`;
+    return { reason: `The file is compressed with ${compression.name}.`, filter: compression.tool };
 
   // With a byte order mark, or without one: JSON begins with ASCII, so every second byte is 0.
   const [first, second] = head;
-  const isUtf16 =
-    (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0;
-  if (isUtf16)
-    return 'The file is UTF-16, as PowerShell writes it. Make it UTF-8: iconv -f UTF-16 -t UTF-8 FILE | npm start -- --file -';
+  const hasMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  if (hasMark || first === 0 || second === 0)
+    return {
+      reason: 'The file is UTF-16, as PowerShell writes it; it must be UTF-8.',
+      filter: 'iconv -f UTF-16 -t UTF-8',
+    };
 
   const text = head
     .toString('utf8')
@@ -32,8 +39,11 @@ export function wrongKindOf(head: Buffer): string | undefined {
     .trimStart();
   const firstLine = text.slice(0, text.search(/\r?\n|$/)).trimEnd();
   if (text.startsWith('['))
-    return `The file is a JSON array. A restore is one record per line, such as ${EXAMPLE}: jq -c '.[]' FILE | npm start -- --file -`;
+    return { reason: 'The file is a JSON array; a restore has one record per line.', filter: "jq -c '.[]'" };
   if (/^\{.*[{[,]$|^\{$/.test(firstLine))
-    return `The file is JSON over several lines. A restore is one record per line, such as ${EXAMPLE}: jq -c . FILE | npm start -- --file -`;
+    return {
+      reason: 'The file is JSON over several lines; a restore has one record per line.',
+      filter: 'jq -c .',
+    };
   return undefined;
 }
