@@ -151,7 +151,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
     });
   });
 
-  it('--watch --json makes a pass every interval, a report a line, until Ctrl-C', async () => {
+  it('--watch --json makes a pass every interval, one report per line, until Ctrl-C', async () => {
     const child = watch();
     const lines: string[] = [];
     createInterface(child.stdout as NonNullable<typeof child.stdout>).on('line', (line) => lines.push(line));

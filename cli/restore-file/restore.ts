@@ -38,7 +38,7 @@ export async function checkRestore(lines: LineSource, now: number): Promise<Reco
   }
   if (counts.jobs + counts.tasks + counts.segments === 0 && problems.none())
     throw new UnreadableRestoreError(
-      'The file is empty; a restore has one record per line: {"job":{…}}, {"task":{…}}, {"segment":{…}}.',
+      'The file is empty; a restore has one record per line:\n{"job":{…}}, {"task":{…}} or {"segment":{…}}',
     );
 
   if (firstLineOf.size > 0) {

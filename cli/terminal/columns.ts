@@ -10,7 +10,7 @@ export type Title = string | { readonly count: string };
 const textOf = (title: Title): string => (typeof title === 'string' ? title : title.count);
 
 /**
- * Titles and rows in aligned columns, a line each, without boxes. The last column is cut where the terminal ends, and
+ * Titles and rows in aligned columns, one line per row, without boxes. The last column is cut where the terminal ends, and
  * never wrapped.
  *
  * @param width columns of the terminal; `Infinity` cuts nothing
