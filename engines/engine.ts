@@ -7,4 +7,4 @@ export interface Engine {
 }
 
 /** What stands in for DynamoDB and for SQS on this machine. */
-export type EngineName = 'dynoxide' | 'fauxqs';
+export type EngineName = 'dynoxide' | 'dynamodb-local' | 'fauxqs';

@@ -6,6 +6,10 @@ export type Behaviour =
   | 'PartiQL knows IS NULL'
   | 'a failed condition of a statement returns the item'
   | 'a failed condition of a statement consumes capacity'
+  | 'a batch of statements tells what it consumed'
+  | 'a read that finds nothing consumes capacity'
+  | 'a key of another type is refused'
+  | 'half a surrogate pair is refused'
   | 'a standard queue hands out the message group id';
 
 /** Something that an engine does otherwise than AWS, and what that means for the code that runs on it. */
@@ -47,6 +51,36 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     behaviour: 'a failed condition of a statement consumes capacity',
     instead: 'no unit for a statement whose condition failed',
     consequence: 'costs counted here are too low by a write unit for each of them',
+  },
+  {
+    engine: 'dynoxide',
+    behaviour: 'a key of another type is refused',
+    instead: 'a statement whose key is a string finds no item: ConditionalCheckFailed',
+    consequence: 'none: the tables hold no such key, so no change bears one',
+  },
+  {
+    engine: 'dynamodb-local',
+    behaviour: 'half a surrogate pair is refused',
+    instead: 'stores a text that is no UTF-8, which AWS documents a string to be, and returns it as it was',
+    consequence: 'that reasons are cut by code points shows on the embedded engine alone',
+  },
+  {
+    engine: 'dynamodb-local',
+    behaviour: 'a batch of statements tells what it consumed',
+    instead: 'no ConsumedCapacity for BatchExecuteStatement, whatever ReturnConsumedCapacity says',
+    consequence: 'write units are counted on the embedded engine alone',
+  },
+  {
+    engine: 'dynamodb-local',
+    behaviour: 'a failed condition of a statement consumes capacity',
+    instead: 'as above: nothing about any statement',
+    consequence: 'as above',
+  },
+  {
+    engine: 'dynamodb-local',
+    behaviour: 'a read that finds nothing consumes capacity',
+    instead: 'no unit for a key that is not there, or for a query without results',
+    consequence: 'what an idle pass costs is counted on the embedded engine alone',
   },
   {
     engine: 'fauxqs',

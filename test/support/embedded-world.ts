@@ -32,13 +32,20 @@ export interface WorldOptions {
   readonly shards?: number;
   readonly windowSize?: number;
   readonly inspectMs?: number;
+  /** Where the tables and the queue are, if not on the engines of the whole run. */
+  readonly engines?: ReturnType<typeof enginesOfTheRun>;
 }
 
 export type World = Awaited<ReturnType<typeof embeddedWorld>>;
 
 /** Tables and a queue of its own on the embedded engines, and passes over them, through the Lambda's code. */
-export async function embeddedWorld({ fifo = false, shards = 4, ...config }: WorldOptions = {}) {
-  const { dynamo, tables, queueUrl, ...base } = await createWorld(engines(), { prefix: 'world', fifo });
+export async function embeddedWorld({
+  fifo = false,
+  shards = 4,
+  engines = enginesOfTheRun(),
+  ...config
+}: WorldOptions = {}) {
+  const { dynamo, tables, queueUrl, ...base } = await createWorld(engines, { prefix: 'world', fifo });
   const clock = { now: NOW };
   const world = {
     tables,
@@ -57,7 +64,7 @@ export async function embeddedWorld({ fifo = false, shards = 4, ...config }: Wor
     },
 
     async pass(event: unknown = {}, run: PassRun & { disturb?: Disturbance } = {}): Promise<PassReport> {
-      const clients = disturbedClients(run.disturb);
+      const clients = disturbedClients(engines, run.disturb);
       const inspector = createInspector({
         ...clients,
         tables,
@@ -93,8 +100,7 @@ export async function embeddedWorld({ fifo = false, shards = 4, ...config }: Wor
   return world;
 }
 
-/** The engines of the whole run. */
-function engines() {
+function enginesOfTheRun() {
   const identity = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
   return {
     dynamo: { ...identity, endpoint: inject('dynamoEndpoint') },
@@ -102,8 +108,10 @@ function engines() {
   };
 }
 
-function disturbedClients(disturb?: Disturbance): { dynamo: DynamoDBDocumentClient; sqs: SQSClient } {
-  const { dynamo: dynamoConfig, sqs: sqsConfig } = engines();
+function disturbedClients(
+  { dynamo: dynamoConfig, sqs: sqsConfig }: ReturnType<typeof enginesOfTheRun>,
+  disturb?: Disturbance,
+): { dynamo: DynamoDBDocumentClient; sqs: SQSClient } {
   const [dynamo, sqs] = [createDynamoClient(dynamoConfig), createSqsClient(sqsConfig)];
   if (disturb) {
     let number = 0;

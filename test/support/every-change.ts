@@ -1,0 +1,202 @@
+import { absent, type Change } from '../../functions/copy-segment/change.ts';
+import type { Item } from '../../functions/copy-segment/item.ts';
+import { type Job, readJob } from '../../functions/copy-segment/job.ts';
+import * as jobChanges from '../../functions/copy-segment/job-changes.ts';
+import * as segmentChanges from '../../functions/copy-segment/segment-changes.ts';
+import {
+  type DispatchableTask,
+  isDispatchable,
+  readTask,
+  sightTask,
+  type Task,
+} from '../../functions/copy-segment/task.ts';
+import * as taskChanges from '../../functions/copy-segment/task-changes.ts';
+import { expired, HOUR, job, leased, MINUTE, NOW, type Row, segment, task } from './builders.ts';
+
+/** A change, and an item as it has to be for it. */
+export interface ChangeCase {
+  /** The builder that makes the change, and in which situation. */
+  readonly title: string;
+  readonly row: Row;
+  /** @param item the row as a read of the table returns it */
+  make(item: Item): Change;
+}
+
+const SHARDS = 4;
+// All beyond 2^53, where a number that went through a double would be its neighbour's.
+const JOB_ID = 449_999_999_999_999_991n;
+const TASK_ID = 2n ** 53n + 1n;
+const SEGMENT_ID = 2n ** 63n - 1n;
+
+const aTask = (overrides: Parameters<typeof task>[0] = {}): Row =>
+  task({ jobId: JOB_ID, taskId: TASK_ID, targets: [SEGMENT_ID], ...overrides });
+const aJob = (overrides: Parameters<typeof job>[0] = {}): Row => job({ jobId: JOB_ID, ...overrides });
+const failedJob = (overrides: Parameters<typeof job>[0] = {}): Row => aJob({ state: 'Failed', ...overrides });
+
+const ofTask =
+  (change: (task: Task) => Change) =>
+  (item: Item): Change => {
+    const reading = readTask(item);
+    if (!reading.ok) throw new Error(reading.reason);
+    return change(reading.value);
+  };
+const ofDispatchable = (change: (task: DispatchableTask) => Change) =>
+  ofTask((read) => {
+    if (!isDispatchable(read)) throw new Error(read.flaws);
+    return change(read);
+  });
+const ofJob =
+  (change: (job: Job) => Change) =>
+  (item: Item): Change => {
+    const reading = readJob(item);
+    if (!reading.ok) throw new Error(reading.reason);
+    return change(reading.value);
+  };
+
+const PLACE = { through: TASK_ID, past: TASK_ID + 9n, unreadable: [TASK_ID + 1n, TASK_ID + 2n] };
+const wherePlaced = {
+  droppedThroughTaskId: TASK_ID,
+  droppedPastTaskId: TASK_ID + 9n,
+  unreadableTaskIds: PLACE.unreadable,
+  dropAttempts: 2,
+};
+const drop = (item: Item): Change =>
+  segmentChanges.dropped(item, { segmentId: SEGMENT_ID, jobId: JOB_ID, dropReason: 'task 1 failed 💥' }, NOW);
+
+/** Every change that anything makes, each in the situations that shape it differently. */
+export const EVERY_CHANGE: readonly ChangeCase[] = [
+  {
+    title: 'enqueued, Pending',
+    row: aTask({ nodeId: null }),
+    make: ofDispatchable((read) => taskChanges.enqueued(read, NOW, SHARDS)),
+  },
+  {
+    title: 'enqueued, with a running lease',
+    row: aTask({ ...leased, dueAt: NOW - MINUTE }),
+    make: ofDispatchable((read) => taskChanges.enqueued(read, NOW, SHARDS)),
+  },
+  {
+    title: 'enqueued, InProgress without a lease',
+    row: aTask({ state: 'InProgress', dueAt: NOW - MINUTE }),
+    make: ofDispatchable((read) => taskChanges.enqueued(read, NOW, SHARDS)),
+  },
+  {
+    title: 'released, and put into a shard that a pass asks',
+    row: aTask({ ...expired, dueShard: 99 }),
+    make: ofDispatchable((read) => taskChanges.released(read, NOW, SHARDS)),
+  },
+  {
+    title: 'failedForLostLeases',
+    row: aTask({ ...expired, lostLeases: 9 }),
+    make: ofDispatchable((read) => taskChanges.failedForLostLeases(read, NOW, SHARDS)),
+  },
+  {
+    title: 'settled',
+    row: aTask({ state: 'Failed' }),
+    make: ofTask((read) => taskChanges.settled(read, NOW)),
+  },
+  { title: 'rested', row: aTask({ dueAt: NOW }), make: ofTask(taskChanges.rested) },
+  {
+    title: 'postponed',
+    row: aTask(),
+    make: ofTask((read) => taskChanges.postponed(read, NOW + HOUR, SHARDS)),
+  },
+  {
+    title: 'droppedInVain',
+    row: aTask({ state: 'Failed', dropAttempts: 3 }),
+    make: ofTask((read) => taskChanges.droppedInVain(read, NOW, SHARDS)),
+  },
+  {
+    title: 'postponedUnread, on a fraction of a millisecond',
+    row: aTask({ state: 'Paused' as 'Pending', dueAt: NOW - 0.5 }),
+    make: (item) => taskChanges.postponedUnread(sightTask(item, readTask), NOW, SHARDS),
+  },
+  {
+    title: 'jobSettled',
+    row: failedJob(),
+    make: ofJob((read) => jobChanges.jobSettled(read, NOW)),
+  },
+  {
+    title: 'jobSettled, with a place to remove',
+    row: failedJob(wherePlaced),
+    make: ofJob((read) => jobChanges.jobSettled(read, NOW)),
+  },
+  {
+    title: 'placeSaved, the first one',
+    row: failedJob(),
+    make: ofJob((read) => jobChanges.placeSaved(read, { through: TASK_ID, unreadable: [] })),
+  },
+  {
+    title: 'placeSaved, with tasks that cannot be read',
+    row: failedJob({ droppedThroughTaskId: TASK_ID - 1n }),
+    make: ofJob((read) => jobChanges.placeSaved(read, PLACE)),
+  },
+  {
+    title: 'jobDroppedInVain',
+    row: failedJob(wherePlaced),
+    make: ofJob((read) => jobChanges.jobDroppedInVain(read, PLACE, NOW, SHARDS)),
+  },
+  { title: 'jobRested', row: aJob({ state: 'Completed', dueAt: NOW }), make: ofJob(jobChanges.jobRested) },
+  {
+    title: 'jobPostponed',
+    row: failedJob(),
+    make: ofJob((read) => jobChanges.jobPostponed(read, NOW + HOUR, SHARDS)),
+  },
+  {
+    title: 'uncheckedPostponed',
+    row: aJob({ dueAt: NOW - 2 * HOUR }),
+    make: ofJob((read) => jobChanges.uncheckedPostponed(read, NOW, SHARDS)),
+  },
+  {
+    title: 'jobPostponedUnread',
+    row: aJob({ state: 'Paused' as 'Failed', dueAt: NOW - HOUR }),
+    make: (item) => jobChanges.jobPostponedUnread(JOB_ID, item, NOW, SHARDS),
+  },
+  { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
+  { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
+  {
+    title: 'dropped, though published',
+    row: segment(SEGMENT_ID, 'Flushed', { jobId: JOB_ID, publishedAt: NOW }),
+    make: drop,
+  },
+];
+
+/** What the three rooms of changes export besides: no changes. */
+const OTHERS: readonly string[] = ['markerOf', 'placeOf'];
+
+/** The name of every builder of a change. */
+export const CHANGE_BUILDERS: readonly string[] = [taskChanges, jobChanges, segmentChanges]
+  .flatMap((room) => Object.entries(room))
+  .filter(([name, value]) => typeof value === 'function' && !OTHERS.includes(name))
+  .map(([name]) => name);
+
+/** A row like another one with the id next to it: the same number to whoever counts in doubles. */
+export function neighbourOf({ table, item }: Row): Row {
+  const key = { jobs: 'jobId', tasks: 'taskId', segments: 'segmentId' }[table];
+  return { table, item: { ...item, [key]: (item[key] as bigint) - 1n } };
+}
+
+/** What a read returns after the change: what it was, with what is set, without what is removed. */
+export function itemAfter(before: Item, { set, remove }: Change): Item {
+  const after = { ...before, ...asRead(set) };
+  for (const name of remove) delete after[name as keyof typeof after];
+  return after;
+}
+
+/** An item as a read returns it: every whole number is a `bigint`. */
+export const asRead = (item: object): Item =>
+  Object.fromEntries(
+    Object.entries(item)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, Number.isInteger(value) ? BigInt(value) : value]),
+  );
+
+/** What the attribute of a condition may be instead, by description; `undefined`: absent. */
+export function violationsOf(name: string, condition: unknown): [description: string, value: unknown][] {
+  const other = typeof condition === 'string' || name === 'state' ? 'Other' : 17n;
+  const all: [string, unknown][] = [['something else', other]];
+  if (condition !== absent) all.push(['absent', undefined]);
+  // The key of an index cannot be NULL.
+  if (condition !== null && name !== 'dueAt') all.push(['NULL', null]);
+  return all;
+}
