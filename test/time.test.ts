@@ -294,6 +294,36 @@ describe('a Failed job that takes longer than a pass has', () => {
       expect(settled).not.toHaveProperty(name);
   });
 
+  it('keeps what it could not read in mind while DynamoDB does not answer for it', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Failed' }),
+      [1n, 2n, 3n].map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
+      [1n, 2n, 3n].map((id) => segment(id, 'Flushed')),
+    );
+    await world.put('tasks', { ...(await world.task(2n)), idMappings: 'gone' });
+    await world.pass();
+    await world.put('tasks', {
+      ...(await world.task(2n)),
+      idMappings: task({ targets: [2n] }).item.idMappings,
+    });
+    world.clock.now = NOW + HOUR;
+    const report = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          if (operation === 'BatchGetItem' && textOf(input).includes(world.tables.tasks))
+            throw new Error('slow down');
+          return proceed();
+        },
+      },
+    );
+    expect(report).toMatchObject({ complete: false, jobs: { settled: 0, unsettled: 1 } });
+    await world.pass();
+    expect(await world.segment(2n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.job()).toHaveProperty('segmentsDroppedAt');
+  });
+
   it('resumes past a task that it cannot read, pass after pass', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));

@@ -1,9 +1,17 @@
+import { describeError } from '../copy-segment/describe-error.ts';
 import type { RawId } from '../copy-segment/ids.ts';
 import type { Item } from '../copy-segment/item.ts';
 import { type Job, type JobLookup, readJob } from '../copy-segment/job.ts';
-import type { JobReads, KeyPage, SegmentReads, TaskReads } from '../copy-segment/stores.ts';
+import {
+  type JobReads,
+  type KeyPage,
+  type SegmentReads,
+  type TaskReads,
+  TemporaryError,
+} from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { readIndexedTask, readTask, sightTask } from '../copy-segment/task.ts';
+import { isTransient } from './is-transient.ts';
 import type { AwsClients } from './metered-clients.ts';
 import { dueItems, queryPages, readItems, scanPages } from './reads.ts';
 
@@ -19,8 +27,12 @@ export function createTableReads(
       ProjectionExpression: 'jobId',
       ...(after && { ExclusiveStartKey: { ...after } }),
     });
-    for await (const { items, resumeKey } of pages)
-      yield { jobIds: items.map((item) => item.jobId as RawId), resumeKey };
+    try {
+      for await (const { items, resumeKey } of pages)
+        yield { jobIds: items.map((item) => item.jobId as RawId), resumeKey };
+    } catch (error) {
+      throw isTransient(error) ? new TemporaryError(describeError(error), { cause: error }) : error;
+    }
   }
 
   return {

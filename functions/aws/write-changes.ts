@@ -1,21 +1,20 @@
-import {
-  type BatchStatementErrorCodeEnum,
-  BatchStatementErrorCodeEnum as Code,
-  ConditionalCheckFailedException,
-} from '@aws-sdk/client-dynamodb';
-import {
-  BatchExecuteStatementCommand,
-  type BatchExecuteStatementCommandOutput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { BatchExecuteStatementCommand } from '@aws-sdk/lib-dynamodb';
 import pMap from 'p-map';
-import { absent, type Change } from '../copy-segment/change.ts';
+import type { Change } from '../copy-segment/change.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
-import { done, type Write, type WriteOutcome } from '../copy-segment/stores.ts';
+import type { Write, WriteOutcome } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { slices } from '../streams/slices.ts';
 import { type AwsClients, CONCURRENCY } from './metered-clients.ts';
+import {
+  isTransientCode,
+  isValidationError,
+  outcomeOf,
+  type StatementResponse,
+  statementOf,
+} from './partiql.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
+import { updateItem } from './update-item.ts';
 
 /** DynamoDB's limit on the statements of one `BatchExecuteStatement`. */
 const STATEMENTS_PER_BATCH = 25;
@@ -70,9 +69,9 @@ export function createWriter(clients: AwsClients, tables: TableNames, engine: En
   };
 
   const attemptOf = async (change: Change, response: StatementResponse | undefined): Promise<Attempt> => {
-    const mayBeTheRemoves = change.remove.length > 1 && response?.Error?.Code === Code.ValidationError;
+    const mayBeTheRemoves = change.remove.length > 1 && isValidationError(response);
     if (!mayBeTheRemoves)
-      return { outcome: outcomeOf(response), isTransient: isTransient(response?.Error?.Code) };
+      return { outcome: outcomeOf(response), isTransient: isTransientCode(response?.Error?.Code) };
     const outcome = await updateItem(clients, change, tables);
     if (outcome.kind !== 'failed') engine.takesSeveralRemoves = false;
     return { outcome };
@@ -122,93 +121,3 @@ const isRefused = (error: unknown): boolean => {
 
 const isSerialisationError = (error: unknown): boolean =>
   error instanceof Error && /unsupported type|MAX_SAFE_INTEGER|special numeric/i.test(error.message);
-
-/** A condition per attribute, joined; the key first. */
-function statementOf({ table, key, set, remove, if: conditions }: Change, tables: TableNames) {
-  const assignments = Object.entries(set).filter(([, value]) => value !== undefined);
-  const where = [...Object.entries(key), ...Object.entries(conditions)];
-  const isOf = ([name, condition]: [string, unknown]): string =>
-    condition === absent ? `"${name}" IS MISSING` : `"${name}" = ?`;
-  const text = [
-    `UPDATE "${tables[table]}"`,
-    assignments.length > 0 ? `SET ${assignments.map(([name]) => `"${name}" = ?`).join(', ')}` : '',
-    ...remove.map((name) => `REMOVE "${name}"`),
-    `WHERE ${where.map(isOf).join(' AND ')}`,
-  ];
-  return {
-    Statement: text.filter((part) => part !== '').join(' '),
-    Parameters: [...assignments, ...where.filter(([, condition]) => condition !== absent)].map(
-      ([, value]) => value,
-    ),
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-  };
-}
-
-type StatementResponse = NonNullable<BatchExecuteStatementCommandOutput['Responses']>[number];
-
-function outcomeOf(response: StatementResponse | undefined): WriteOutcome {
-  if (response === undefined) return failed('DynamoDB gave no answer for this statement');
-  const { Error: error } = response;
-  if (error === undefined) return done;
-  if (error.Code === Code.ConditionalCheckFailed) {
-    const item = error.Item ?? response.Item;
-    return { kind: 'conditionFailed', ...(item && { item }) };
-  }
-  return failed(`${error.Code ?? 'UnknownError'}: ${error.Message ?? ''}`);
-}
-
-const TRANSIENT: ReadonlySet<BatchStatementErrorCodeEnum> = new Set([
-  Code.ThrottlingError,
-  Code.ProvisionedThroughputExceeded,
-  Code.RequestLimitExceeded,
-  Code.InternalServerError,
-  // Somebody's transaction holds the item for a moment.
-  Code.TransactionConflict,
-]);
-
-const isTransient = (code: BatchStatementErrorCodeEnum | undefined): boolean =>
-  code !== undefined && TRANSIENT.has(code);
-
-async function updateItem(
-  { dynamo }: AwsClients,
-  { table, key, set, remove, if: conditions }: Change,
-  tables: TableNames,
-): Promise<WriteOutcome> {
-  const assignments = Object.entries(set).filter(([, value]) => value !== undefined);
-  const expected = Object.entries(conditions);
-  const keyNames = Object.keys(key);
-  const names = [...assignments, ...expected].map(([name]) => name).concat(remove, keyNames);
-  const clauses = [
-    assignments.length > 0 ? `SET ${assignments.map(([name]) => `#${name} = :set_${name}`).join(', ')}` : '',
-    remove.length > 0 ? `REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : '',
-  ];
-  const condition = [
-    // UpdateItem would create it.
-    ...keyNames.map((name) => `attribute_exists(#${name})`),
-    ...expected.map(([name, value]) =>
-      value === absent ? `attribute_not_exists(#${name})` : `#${name} = :is_${name}`,
-    ),
-  ];
-  const values = [
-    ...assignments.map(([name, value]) => [`:set_${name}`, value]),
-    ...expected.filter(([, value]) => value !== absent).map(([name, value]) => [`:is_${name}`, value]),
-  ];
-  try {
-    await dynamo.send(
-      new UpdateCommand({
-        TableName: tables[table],
-        Key: { ...key },
-        UpdateExpression: clauses.filter((clause) => clause !== '').join(' '),
-        ConditionExpression: condition.join(' AND '),
-        ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-        ...(values.length > 0 && { ExpressionAttributeValues: Object.fromEntries(values) }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    return done;
-  } catch (error) {
-    return error instanceof ConditionalCheckFailedException
-      ? { kind: 'conditionFailed' }
-      : failed(describeError(error));
-  }
-}

@@ -35,6 +35,11 @@ export interface Unread<K> {
   readonly reason: string;
 }
 
+/** The service is slow, throttles, or did not answer: what could not be read now can be read later. */
+export class TemporaryError extends Error {
+  override name = 'TemporaryError';
+}
+
 /** A page of a table's keys, in the table's own order. */
 export interface KeyPage {
   readonly jobIds: readonly RawId[];
@@ -51,7 +56,11 @@ export interface TaskReads {
   ): Promise<{ readonly found: readonly TaskSighting<Task>[]; readonly unread: readonly Unread<TaskKey>[] }>;
   /** Every task of a job, or those above a task id, in ascending task id, strongly consistent. */
   ofJob(jobId: RawId, afterTaskId?: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
-  /** The job ids of all tasks, after a key: a task whose job is missing is found too. */
+  /**
+   * The job ids of all tasks, after a key: a task whose job is missing is found as well.
+   *
+   * @throws TemporaryError if the scan cannot go on now
+   */
   jobIds(after?: Item): AsyncIterable<KeyPage>;
 }
 
@@ -68,7 +77,11 @@ export interface JobReads {
   due(shard: number, now: number): AsyncIterable<readonly DueJob[]>;
   /** What there is under each id, strongly consistent. */
   read(jobIds: readonly RawId[]): Promise<Map<RawId, JobLookup>>;
-  /** The ids of all jobs, after a key. */
+  /**
+   * The ids of all jobs, after a key.
+   *
+   * @throws TemporaryError if the scan cannot go on now
+   */
   ids(after?: Item): AsyncIterable<KeyPage>;
 }
 

@@ -5,18 +5,17 @@ import { type AwsClients, meteredClients } from '../aws/metered-clients.ts';
 import { createSchedulerQueue } from '../aws/scheduler-queue.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
-import type { Change } from '../copy-segment/change.ts';
-import type { Stores, WriteOutcome } from '../copy-segment/stores.ts';
+import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
-import type { TaskMessage } from '../copy-segment/task-message.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
 import { observed } from './observed.ts';
-import type { ObservedVerdict, Pass, Stopped } from './pass.ts';
+import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
+import type { PassRun } from './pass-run.ts';
 import { recover } from './recover.ts';
-import type { PassReport, ProblemGroup } from './report/pass-report.ts';
+import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
 import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
@@ -35,24 +34,6 @@ export interface InspectorConfig {
   readonly windowSize?: number;
   /** How long an inspection may work on tasks, in milliseconds: the schedule's interval. */
   readonly inspectMs?: number;
-}
-
-/** What surrounds one pass. */
-export interface PassRun {
-  readonly passId?: string;
-  /** Milliseconds until the pass is ended from outside. */
-  readonly remainingMs?: () => number;
-  /** Ends the pass at once, as a crash would; its report says that it is not complete. */
-  readonly signal?: AbortSignal;
-  readonly onVerdict?: (verdict: ObservedVerdict) => void;
-  /** Called with every change as it ended; in a dry run with every change that would be made. */
-  readonly onChange?: (change: Change, outcome: WriteOutcome) => void;
-  /** Called with every message that SQS accepted; in a dry run with every message that would be sent. */
-  readonly onMessage?: (message: TaskMessage) => void;
-  /** Called with what the pass had done when it failed. */
-  readonly onError?: (report: PassReport) => void;
-  /** Called at the end with the problems that the report has no room for. */
-  readonly onOmittedProblems?: (groups: readonly ProblemGroup[]) => void;
 }
 
 /** Makes one inspection pass. */

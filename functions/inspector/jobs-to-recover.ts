@@ -1,7 +1,8 @@
 import { compareIds, isId, type RawId } from '../copy-segment/ids.ts';
 import type { Item } from '../copy-segment/item.ts';
 import type { KeyPage } from '../copy-segment/stores.ts';
-import type { Pass, ResumePoint } from './pass.ts';
+import type { Pass } from './pass.ts';
+import { parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
 
 /** A scan of Jobs may take this share of the time that a recovery has; the rest is for the work. */
 const SCAN_SHARE = 0.5;
@@ -89,21 +90,21 @@ async function* inTableOrder(
   pages: readonly KeyPage[],
   resumeKey: Item | undefined,
 ): Walk {
-  let resume = resumeAt(request.fromJobId, undefined);
+  let resume = resumeAt(undefined, request.fromJobId);
   const jobsOf = function* ({ jobIds, resumeKey: next }: KeyPage): Generator<JobToRecover> {
     for (const jobId of jobIds.filter(isFrom).sort(compareIds)) yield { jobId, resume };
-    resume = resumeAt(request.fromJobId, next && { table: 'jobs', key: next });
+    resume = resumeAt(next && { table: 'jobs', key: next }, request.fromJobId);
     yield { resume };
   };
   for (const page of pages) yield* jobsOf(page);
   if (pages.length > 0 && resumeKey === undefined) return;
-  resume = resumeAt(request.fromJobId, resumeKey && { table: 'jobs', key: resumeKey });
+  resume = resumeAt(resumeKey && { table: 'jobs', key: resumeKey }, request.fromJobId);
   for await (const page of jobs.ids(resumeKey)) yield* jobsOf(page);
 }
 
 /** Jobs that tasks name and Jobs does not have. */
 async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, after: Item | undefined): Walk {
-  let resume = resumeAt(undefined, { table: 'tasks', key: after });
+  let resume = resumeAt({ table: 'tasks', key: after });
   let last: RawId | undefined;
   yield { resume };
   for await (const { jobIds, resumeKey } of tasks.jobIds(after)) {
@@ -114,7 +115,7 @@ async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, after:
     const found = candidates.length > 0 ? await jobs.read(candidates) : new Map();
     for (const jobId of candidates.sort(compareIds))
       if (found.get(jobId) === 'missing') yield { jobId, resume };
-    resume = resumeAt(undefined, { table: 'tasks', key: resumeKey });
+    resume = resumeAt({ table: 'tasks', key: resumeKey });
     if (resumeKey !== undefined) yield { resume };
   }
 }
@@ -128,33 +129,4 @@ function includes(ascendingIds: BigInt64Array, jobId: RawId): boolean {
     else high = middle;
   }
   return ascendingIds[low] === jobId;
-}
-
-/** Where a scan resumes: after a key of a table, or at its beginning. */
-interface ScanPlace {
-  readonly table: 'jobs' | 'tasks';
-  readonly key?: Item | undefined;
-}
-
-const resumeAt = (fromJobId: bigint | undefined, place: ScanPlace | undefined): ResumePoint => ({
-  ...((fromJobId !== undefined || place === undefined) && { fromJobId: fromJobId ?? 1n }),
-  ...(place && { scannedThrough: formatPlace(place) }),
-});
-
-const KEYS = { jobs: ['jobId'], tasks: ['jobId', 'taskId'] } as const;
-
-/** `jobs/12`, `tasks/12/7`; `tasks` alone is the beginning of that table. */
-const formatPlace = ({ table, key }: ScanPlace): string =>
-  [table, ...(key ? KEYS[table].map((name) => String(key[name])) : [])].join('/');
-
-/** The place that a text stands for, or undefined if it is none. */
-export function parsePlace(text: string): ScanPlace | undefined {
-  const [table, ...values] = text.split('/');
-  if (table !== 'jobs' && table !== 'tasks') return undefined;
-  if (values.length === 0) return { table };
-  if (values.length !== KEYS[table].length || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value)))
-    return undefined;
-  // A key that is no id can be a place as well.
-  const numbers = values.map((value) => (value.includes('.') ? Number(value) : BigInt(value)));
-  return { table, key: Object.fromEntries(KEYS[table].map((name, index) => [name, numbers[index]])) };
 }

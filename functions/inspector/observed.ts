@@ -1,5 +1,5 @@
 import type { Stores } from '../copy-segment/stores.ts';
-import type { PassRun } from './inspector.ts';
+import type { PassRun } from './pass-run.ts';
 
 /** The same stores, watched: every change as it ended, every message that was accepted. */
 export const observed = (

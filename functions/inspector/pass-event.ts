@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parseId } from '../copy-segment/ids.ts';
-import { parsePlace } from './jobs-to-recover.ts';
+import { parsePlace } from './resume-point.ts';
 import type { Mode } from './verdict.ts';
 
 /** What an invocation asks for, after its event was accepted. */

@@ -3,6 +3,7 @@ import type { Stores } from '../copy-segment/stores.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Tally } from './report/tally.ts';
+import type { ResumePoint } from './resume-point.ts';
 import type { TimeBudget } from './time-budget.ts';
 import type { JobVerdictKind, VerdictKind } from './verdict.ts';
 
@@ -42,14 +43,6 @@ export interface Pass extends Stores {
 
 /** Tasks that are judged and acted on together: ten sends, four batches of marks, one batch of strong reads. */
 export const TASKS_PER_CHUNK = 100;
-
-/** Where a recovery resumes. */
-export interface ResumePoint {
-  /** Every job before this one is done. */
-  readonly fromJobId?: bigint;
-  /** Everything is done that a scan in the table's own order shows up to this key, see pass-event.ts. */
-  readonly scannedThrough?: string;
-}
 
 /** Where a pass stopped because its time ran short; undefined when it reached its end. */
 export type Stopped = ResumePoint | undefined;

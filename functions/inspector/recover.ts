@@ -1,6 +1,6 @@
-import { isTransient } from '../aws/is-transient.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
 import type { RawId } from '../copy-segment/ids.ts';
+import { TemporaryError } from '../copy-segment/stores.ts';
 import type { Task, TaskSighting } from '../copy-segment/task.ts';
 import { readAhead } from '../streams/read-ahead.ts';
 import { carryOut } from './act/carry-out.ts';
@@ -8,7 +8,8 @@ import { judgeJobs } from './act/judge-jobs.ts';
 import { createJobLookup } from './job-lookup.ts';
 import { jobsToRecover } from './jobs-to-recover.ts';
 import { judgeTasks } from './judge.ts';
-import { type Pass, type ResumePoint, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
+import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
+import type { ResumePoint } from './resume-point.ts';
 
 /**
  * Walks the tables instead of the index: every job in ascending id, every task of it, due or not. Re-enqueues
@@ -39,8 +40,8 @@ export async function recover(pass: Pass): Promise<Stopped> {
   } catch (error) {
     // A request that outlasted the pass, or a scan that stays throttled; what was under way is done again.
     if (!pass.time.signal.aborted) {
-      if (!isTransient(error)) throw error;
-      pass.tally.problem({ key: { part: 'scan' }, kind: 'failed', reason: describeError(error) });
+      if (!(error instanceof TemporaryError)) throw error;
+      pass.tally.problem({ key: { part: 'scan' }, kind: 'failed', reason: error.message });
     }
     return undone ?? reached;
   }
@@ -63,7 +64,9 @@ interface Step {
  * The tasks of all jobs in chunks that reach across jobs: many small jobs fill a batch as well as a large one. The
  * verdict on a job follows those on its tasks.
  */
-async function* stepsOf(pass: Pass): AsyncGenerator<Step> {
+async function* stepsOf(
+  pass: Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time' | 'tally'>,
+): AsyncGenerator<Step> {
   let tasks: TaskSighting<Task>[] = [];
   let endedJobs: RawId[] = [];
   let resume: ResumePoint | undefined;
@@ -95,7 +98,10 @@ async function* stepsOf(pass: Pass): AsyncGenerator<Step> {
 }
 
 /** The tasks of a job. A partition that cannot be read ends this job only. */
-async function* tasksOf(pass: Pass, jobId: RawId): AsyncGenerator<readonly TaskSighting<Task>[]> {
+async function* tasksOf(
+  pass: Pick<Pass, 'tasks' | 'time' | 'tally'>,
+  jobId: RawId,
+): AsyncGenerator<readonly TaskSighting<Task>[]> {
   try {
     for await (const page of pass.tasks.ofJob(jobId)) {
       pass.tally.read.tasks += page.length;

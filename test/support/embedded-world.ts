@@ -5,9 +5,10 @@ import { createWorld } from '../../engines/world.ts';
 import { createDynamoClient, createSqsClient } from '../../functions/aws/clients.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import type { TaskMessage } from '../../functions/copy-segment/task-message.ts';
-import { createInspector, type PassRun } from '../../functions/inspector/inspector.ts';
+import { createInspector } from '../../functions/inspector/inspector.ts';
 import type { ObservedVerdict } from '../../functions/inspector/pass.ts';
 import { parsePassEvent } from '../../functions/inspector/pass-event.ts';
+import type { PassRun } from '../../functions/inspector/pass-run.ts';
 import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
 import { NOW, type Row } from './builders.ts';
 

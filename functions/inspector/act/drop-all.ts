@@ -13,10 +13,11 @@ import {
 import type { Task, TaskSighting } from '../../copy-segment/task.ts';
 import { readAhead } from '../../streams/read-ahead.ts';
 import { slices } from '../../streams/slices.ts';
-import { type Pass, TASKS_PER_CHUNK } from '../pass.ts';
+import { TASKS_PER_CHUNK } from '../pass.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { type ChunkEnd, createDropProgress } from './drop-progress.ts';
 import { dropTargets } from './drop-targets.ts';
+import type { JobPass } from './lane.ts';
 import { writeJob } from './write-job.ts';
 
 /**
@@ -28,7 +29,7 @@ import { writeJob } from './write-job.ts';
  *
  * @returns false if the time ran short
  */
-export async function dropAll(pass: Pass, judged: Job): Promise<boolean> {
+export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   let job = judged;
   const progress = createDropProgress(judged);
   let saved = progress.place();
@@ -50,22 +51,17 @@ export async function dropAll(pass: Pass, judged: Job): Promise<boolean> {
   };
 
   if (pass.time.isOver()) return false;
-  try {
-    for await (const page of readAhead(tasksLeft(pass, judged))) {
-      pass.tally.read.tasks += page.length;
-      for (const chunk of slices(page, TASKS_PER_CHUNK)) {
-        if (!(await savePlace())) return true;
-        if (pass.time.isOver()) return false;
-        progress.note(chunk, await dropChunk(pass, job, chunk));
-      }
+  for await (const page of readAhead(tasksLeft(pass, judged))) {
+    if (page === 'unread') {
+      progress.fail();
+      break;
     }
-  } catch (error) {
-    if (pass.time.signal.aborted) return false;
-    // A partition that cannot be read stops this job only.
-    progress.fail();
-    const reason = `its tasks could not be read: ${describeError(error)}`;
-    pass.tally.jobs.failed++;
-    pass.tally.problem({ key: { jobId: String(job.jobId) }, kind: 'failed', reason });
+    pass.tally.read.tasks += page.length;
+    for (const chunk of slices(page, TASKS_PER_CHUNK)) {
+      if (!(await savePlace())) return true;
+      if (pass.time.isOver()) return false;
+      progress.note(chunk, await dropChunk(pass, job, chunk));
+    }
   }
   // What was cut off in the last chunk is counted as left, but is not known to be.
   if (pass.time.signal.aborted) return false;
@@ -90,26 +86,36 @@ export async function dropAll(pass: Pass, judged: Job): Promise<boolean> {
   return true;
 }
 
-/** The tasks whose targets may be left: those that could not be read, then those after the place. */
+/**
+ * The tasks whose targets may be left: those that could not be read, then those after the place. Ends with `unread`
+ * where a partition cannot be read now: it stops this job only.
+ */
 async function* tasksLeft(
-  { tasks, tally }: Pick<Pass, 'tasks' | 'tally'>,
+  { tasks, tally, time }: Pick<JobPass, 'tasks' | 'tally' | 'time'>,
   job: Job,
-): AsyncGenerator<readonly TaskSighting<Task>[]> {
+): AsyncGenerator<readonly TaskSighting<Task>[] | 'unread'> {
   const { jobId } = job;
   const { through, past, unreadable } = placeOf(job);
-  if (unreadable.length > 0) {
-    const keys = unreadable.map((taskId) => ({ jobId, taskId }));
-    const { found, unread } = await tasks.read(keys);
-    for (const { key, reason } of unread)
-      tally.problem({ key: keyOfTask(key), kind: 'failed', reason: `the task could not be read: ${reason}` });
-    if (unread.length > 0) throw new Error(`${unread.length} of its tasks did not answer`);
-    yield found;
+  try {
+    if (unreadable.length > 0) {
+      const { found, unread } = await tasks.read(unreadable.map((taskId) => ({ jobId, taskId })));
+      const [first] = unread;
+      // What did not answer would pass for settled.
+      if (first) throw new Error(`${unread.length} of them: ${first.reason}`);
+      yield found;
+    }
+    yield* tasks.ofJob(jobId, past ?? through);
+  } catch (error) {
+    if (time.signal.aborted) return;
+    tally.jobs.failed++;
+    const reason = `its tasks could not be read: ${describeError(error)}`;
+    tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason });
+    yield 'unread';
   }
-  yield* tasks.ofJob(jobId, past ?? through);
 }
 
 async function dropChunk(
-  pass: Pass,
+  pass: Pick<JobPass, 'write' | 'segments' | 'tally' | 'now'>,
   { reason }: Job,
   chunk: readonly TaskSighting<Task>[],
 ): Promise<ChunkEnd> {

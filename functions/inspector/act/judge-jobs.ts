@@ -4,16 +4,17 @@ import type { RawId } from '../../copy-segment/ids.ts';
 import { isJob, type Job, type JobLookup } from '../../copy-segment/job.ts';
 import { jobPostponedUnread, jobRested, uncheckedPostponed } from '../../copy-segment/job-changes.ts';
 import { markerOf } from '../../copy-segment/task-changes.ts';
-import type { Pass } from '../pass.ts';
+
 import { type JobVerdictKind, verdictOnJob } from '../verdict.ts';
 import { dropAll } from './drop-all.ts';
+import type { JobPass } from './lane.ts';
 import { writeJob } from './write-job.ts';
 
 /** Failed jobs at once; each of them keeps up to a hundred tasks' targets in flight. */
 const MAX_JOBS_AT_ONCE = 4;
 
 /** Carries out the verdict on a job. @returns false if the time ran short */
-type JobLane = (pass: Pass, job: Job, because: string) => Promise<boolean>;
+type JobLane = (pass: JobPass, job: Job, because: string) => Promise<boolean>;
 
 /** Who carries out which verdict on a job. */
 const LANES: Readonly<Record<JobVerdictKind, JobLane>> = {
@@ -38,7 +39,7 @@ const LANES: Readonly<Record<JobVerdictKind, JobLane>> = {
  * @param jobs as read from the table, strongly consistent
  * @returns the jobs left unfinished when time ran out
  */
-export async function judgeJobs(pass: Pass, jobs: ReadonlyMap<RawId, JobLookup>): Promise<RawId[]> {
+export async function judgeJobs(pass: JobPass, jobs: ReadonlyMap<RawId, JobLookup>): Promise<RawId[]> {
   const unfinished: RawId[] = [];
   await pMap(
     jobs,
@@ -50,7 +51,7 @@ export async function judgeJobs(pass: Pass, jobs: ReadonlyMap<RawId, JobLookup>)
   return unfinished;
 }
 
-async function judgeJob(pass: Pass, jobId: RawId, job: JobLookup): Promise<boolean> {
+async function judgeJob(pass: JobPass, jobId: RawId, job: JobLookup): Promise<boolean> {
   if (job === 'missing') return true;
   if (isJob(job)) {
     const { kind, because } = verdictOnJob(job, pass.now());

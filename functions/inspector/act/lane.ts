@@ -12,3 +12,7 @@ export type LanePass = Pick<
 
 /** Carries out verdicts of the kinds that it is for, in their order. */
 export type Lane = (pass: LanePass, judged: readonly Judged[]) => Promise<Unfinished>;
+
+/** What the lanes of jobs work with: they walk a job's tasks, and may run out of time. */
+export type JobPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards'> &
+  Pick<Pass, 'tasks' | 'time' | 'onVerdict'>;

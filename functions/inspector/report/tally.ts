@@ -1,8 +1,8 @@
 import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import type { DropOutcome } from '../../copy-segment/segment.ts';
 import { truncate } from '../../copy-segment/truncate.ts';
-import type { ResumePoint } from '../pass.ts';
 import type { PassRequest } from '../pass-event.ts';
+import type { ResumePoint } from '../resume-point.ts';
 import type { VerdictKind } from '../verdict.ts';
 import type {
   JobOutcome,

@@ -1,0 +1,39 @@
+import type { Item } from '../copy-segment/item.ts';
+
+/** Where a recovery resumes. */
+export interface ResumePoint {
+  /** Every job before this one is done. */
+  readonly fromJobId?: bigint;
+  /** Everything is done that a scan in the table's own order shows up to this key: `jobs/12`, `tasks/12/7`. */
+  readonly scannedThrough?: string;
+}
+
+/** Where a scan resumes: after a key of a table, or at its beginning. */
+export interface ScanPlace {
+  readonly table: 'jobs' | 'tasks';
+  readonly key?: Item | undefined;
+}
+
+/** @param place undefined: no scan has got anywhere yet */
+export const resumeAt = (place: ScanPlace | undefined, fromJobId?: bigint): ResumePoint => ({
+  ...((fromJobId !== undefined || place === undefined) && { fromJobId: fromJobId ?? 1n }),
+  ...(place && { scannedThrough: formatPlace(place) }),
+});
+
+const KEYS = { jobs: ['jobId'], tasks: ['jobId', 'taskId'] } as const;
+
+/** `jobs/12`, `tasks/12/7`; `tasks` alone is the beginning of that table. */
+const formatPlace = ({ table, key }: ScanPlace): string =>
+  [table, ...(key ? KEYS[table].map((name) => String(key[name])) : [])].join('/');
+
+/** The place that a text stands for, or undefined if it is none. */
+export function parsePlace(text: string): ScanPlace | undefined {
+  const [table, ...values] = text.split('/');
+  if (table !== 'jobs' && table !== 'tasks') return undefined;
+  if (values.length === 0) return { table };
+  if (values.length !== KEYS[table].length || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value)))
+    return undefined;
+  // A key that is no id can be a place as well.
+  const numbers = values.map((value) => (value.includes('.') ? Number(value) : BigInt(value)));
+  return { table, key: Object.fromEntries(KEYS[table].map((name, index) => [name, numbers[index]])) };
+}
