@@ -27,13 +27,14 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     engine: 'dynoxide',
     behaviour: 'PartiQL takes several REMOVE clauses',
     instead: 'ValidationError for `REMOVE "a" REMOVE "b"`; takes `REMOVE "a", "b"`, which AWS refuses',
-    consequence: 'a change that removes two attributes is not made by a statement',
+    consequence:
+      'a change that removes two attributes costs a request of its own here, and none of its own on AWS',
   },
   {
     engine: 'dynoxide',
     behaviour: 'PartiQL knows IS NULL',
     instead: 'ValidationError for `"a" IS NULL`',
-    consequence: 'an attribute that is NULL is compared with a parameter',
+    consequence: 'a condition that an attribute is NULL compares it with a parameter',
   },
   {
     engine: 'dynoxide',

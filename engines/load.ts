@@ -1,12 +1,18 @@
 import { BatchWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import pMap, { pMapSkip } from 'p-map';
 import { retryLeftovers } from '../functions/aws/retry-leftovers.ts';
+import { describeError } from '../functions/copy-segment/describe-error.ts';
 import type { TableKind, TableNames } from '../functions/copy-segment/tables.ts';
 
 /** An item, and the table that it goes to. */
 export interface Row {
   readonly table: TableKind;
   readonly item: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown when DynamoDB does not take rows. */
+export class NotLoadedError extends Error {
+  override name = 'NotLoadedError';
 }
 
 /** DynamoDB's limit on the items of one `BatchWriteItem`. */
@@ -19,7 +25,7 @@ const neverAborted = new AbortController().signal;
 /**
  * Writes rows as they come: no more of them are held than are in flight.
  *
- * @throws Error when DynamoDB still leaves rows unwritten after several attempts
+ * @throws NotLoadedError when DynamoDB refuses rows, or still leaves some unwritten after several attempts
  */
 export async function writeRows(
   dynamo: DynamoDBDocumentClient,
@@ -27,9 +33,12 @@ export async function writeRows(
   rows: Iterable<Row> | AsyncIterable<Row>,
 ): Promise<void> {
   const put = async (batch: readonly Row[]): Promise<readonly Row[]> => {
-    const { UnprocessedItems = {} } = await dynamo.send(
-      new BatchWriteCommand({ RequestItems: requestsOf(batch, tables) }),
-    );
+    const command = new BatchWriteCommand({ RequestItems: requestsOf(batch, tables) });
+    const { UnprocessedItems = {} } = await dynamo.send(command).catch((error: unknown) => {
+      throw new NotLoadedError(`DynamoDB does not take the restore: ${describeError(error)}`, {
+        cause: error,
+      });
+    });
     const kinds = Object.entries(tables) as [TableKind, string][];
     return kinds.flatMap(([table, name]) =>
       (UnprocessedItems[name] ?? []).map(({ PutRequest }) => ({ table, item: PutRequest?.Item ?? {} })),
@@ -40,7 +49,7 @@ export async function writeRows(
     async (batch) => {
       const unwritten = await retryLeftovers(batch, put, neverAborted);
       if (unwritten.length > 0)
-        throw new Error(`DynamoDB did not take ${unwritten.length} items; the load is not complete`);
+        throw new NotLoadedError(`DynamoDB left ${unwritten.length} items of the restore unwritten`);
       return pMapSkip;
     },
     { concurrency: BATCHES_IN_FLIGHT },

@@ -81,7 +81,7 @@ const identityOf = (env: NodeJS.ProcessEnv) => ({
 async function tryOut(service: Service, { variable, value }: NamedEndpoint, config: object): Promise<void> {
   if (!/^https?:\/\/[^/]/.test(value))
     throw new UnusableEndpointError(
-      `${variable} is "${value}": it must be a URL such as http://127.0.0.1:8000.`,
+      `${variable} is "${value}".\nIt must be a URL such as http://127.0.0.1:8000.`,
     );
   const client = service === 'DynamoDB' ? createDynamoClient(config) : createSqsClient(config);
   const command =
@@ -91,8 +91,8 @@ async function tryOut(service: Service, { variable, value }: NamedEndpoint, conf
     await (client as any).send(command);
   } catch (error) {
     throw new UnusableEndpointError(
-      `${service} cannot be used at ${value}, which ${variable} names: ${whatWentWrong(service, error as Error)}.\n` +
-        `Start it, point ${variable} to where it is, or unset ${variable} to use the embedded ${service}.`,
+      `No ${service} at ${value} (${variable}):\n  ${whatWentWrong(service, error as Error)}\n` +
+        `Start it there, correct the variable, or unset it to use the embedded ${service}.`,
     );
   } finally {
     client.destroy();
@@ -101,7 +101,7 @@ async function tryOut(service: Service, { variable, value }: NamedEndpoint, conf
 
 function whatWentWrong(service: Service, error: Error & { $metadata?: { httpStatusCode?: number } }): string {
   const status = error.$metadata?.httpStatusCode;
-  if (status !== undefined) return `what is there answered with HTTP status ${status}, not as ${service}`;
+  if (status !== undefined) return `something answers with HTTP status ${status}, but not as ${service}`;
   // Node joins the failures of all addresses of a host in one error without a message.
   const cause = error instanceof AggregateError ? error.errors[0] : error;
   return describeError(cause)

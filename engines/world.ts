@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
-import {
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  DeleteQueueCommand,
-  QueueDoesNotExist,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, QueueDoesNotExist, type SQSClient } from '@aws-sdk/client-sqs';
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
@@ -15,6 +8,7 @@ import { compareIds } from '../functions/copy-segment/ids.ts';
 import type { TableKind, TableNames } from '../functions/copy-segment/tables.ts';
 import { createTables } from './create-tables.ts';
 import { type Row, writeRows } from './load.ts';
+import { createQueue, receive } from './queue.ts';
 import type { Engines } from './start-engines.ts';
 
 type Item = Record<string, unknown>;
@@ -52,7 +46,16 @@ export class LeftBehindError extends Error {
   override name = 'LeftBehindError';
 }
 
-/** Creates tables and queue; if one of them cannot be created, deletes the others before it throws. */
+/** Thrown when tables and queue cannot be created. */
+export class NotCreatedError extends Error {
+  override name = 'NotCreatedError';
+}
+
+/**
+ * Creates tables and queue; if one of them cannot be created, deletes the others before it throws.
+ *
+ * @throws NotCreatedError
+ */
 export async function createWorld(
   engines: Pick<Engines, 'dynamo' | 'sqs'>,
   { prefix = 'copy-segment', fifo = false }: WorldOptions = {},
@@ -87,10 +90,13 @@ export async function createWorld(
     queueUrl = await createQueue(sqs, name, fifo);
     await createTables(dynamo, tables);
   } catch (error) {
-    await destroy().catch((left: LeftBehindError) => {
-      throw new LeftBehindError(`${describeError(error)}; ${left.message}`, { cause: error });
+    const left = await destroy().then(
+      () => '',
+      ({ message }: LeftBehindError) => `; ${message}`,
+    );
+    throw new NotCreatedError(`tables and queue cannot be created: ${describeError(error)}${left}`, {
+      cause: error,
     });
-    throw error;
   }
 
   const scan = async function* (kind: TableKind): AsyncGenerator<Item[]> {
@@ -114,29 +120,6 @@ export async function createWorld(
     receive: () => receive(sqs, queueUrl),
     destroy,
   };
-}
-
-async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise<string> {
-  const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand(
-      fifo ? { QueueName: `${name}.fifo`, Attributes: { FifoQueue: 'true' } } : { QueueName: name },
-    ),
-  );
-  if (QueueUrl === undefined) throw new Error(`SQS gave no URL for the queue ${name}`);
-  return QueueUrl;
-}
-
-async function* receive(sqs: SQSClient, QueueUrl: string): AsyncGenerator<Record<string, unknown>> {
-  for (;;) {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-    );
-    if (Messages.length === 0) return;
-    // A FIFO queue holds back the rest of a group until what is in flight is deleted.
-    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-    for (const { Body = '{}' } of Messages) yield JSON.parse(Body);
-  }
 }
 
 const byKey = (a: Item, b: Item): number =>

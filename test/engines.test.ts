@@ -14,7 +14,7 @@ const here = { dynamo: at(inject('dynamoEndpoint')), sqs: at(inject('sqsEndpoint
 
 /** Tables and queues there are whose names begin so. */
 async function namesOf(prefix: string): Promise<string[]> {
-  const world = await createWorld(here);
+  const world = await createWorld(here, { prefix: 'looking' });
   const names: string[] = [];
   let last: string | undefined;
   do {
@@ -52,7 +52,7 @@ describe('a world', () => {
       const prefix = `half-${operation}`;
       await expect(
         createWorld({ dynamo: at(dynamo.endpoint), sqs: at(sqs.endpoint) }, { prefix }),
-      ).rejects.toThrow(/not for you/);
+      ).rejects.toThrow(/^tables and queue cannot be created: AccessDeniedException: not for you$/);
       expect(await namesOf(prefix)).toEqual([]);
       await Promise.all([dynamo.close(), sqs.close()]);
     },
@@ -72,8 +72,8 @@ describe('a world', () => {
     await dynamo.close();
   });
 
-  it('that is destroyed twice, or whose tables somebody else deleted, has nothing left to delete', async () => {
-    const world = await createWorld(here);
+  it('that is destroyed twice has nothing left to delete', async () => {
+    const world = await createWorld(here, { prefix: 'twice' });
     await world.destroy();
     await world.destroy();
   });
@@ -151,7 +151,8 @@ const theJob = async ({ dynamo, tables }: World): Promise<Record<string, unknown
     .Item ?? {};
 
 // Against an endpoint of the user's own there is no telling which engine answers.
-describe.skipIf(process.env.AWS_ENDPOINT_URL)('the embedded engines', () => {
+const namesOwnEndpoint = Object.keys(process.env).some((name) => name.startsWith('AWS_ENDPOINT_URL'));
+describe.skipIf(namesOwnEndpoint)('the embedded engines', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld(here);

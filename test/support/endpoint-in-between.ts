@@ -16,15 +16,29 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** An endpoint of the user's own: passes requests on to an engine, but for those that are refused. */
+export interface EndpointInBetween {
+  readonly endpoint: string;
+  /** Every request so far. */
+  readonly requests: readonly PassingRequest[];
+  close(): Promise<void>;
+}
+
+/**
+ * An endpoint of the user's own: passes requests on to an engine, but for those that are refused, or that get no answer
+ * at all.
+ */
 export async function endpointInBetween(
   engine: string,
-  refuse: (request: PassingRequest) => Refusal | undefined = () => undefined,
-): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+  interfere: (request: PassingRequest) => Refusal | 'no answer' | undefined = () => undefined,
+): Promise<EndpointInBetween> {
+  const requests: PassingRequest[] = [];
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
-    const refusal = refuse({ operation, input: JSON.parse(body.toString() || '{}') });
+    const passing = { operation, input: JSON.parse(body.toString() || '{}') };
+    requests.push(passing);
+    const refusal = interfere(passing);
+    if (refusal === 'no answer') return;
     if (refusal) {
       response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
       response.end(JSON.stringify({ __type: refusal.type, message: refusal.message }));
@@ -37,6 +51,7 @@ export async function endpointInBetween(
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
     async close() {
       server.closeAllConnections();
       server.close();
