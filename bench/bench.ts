@@ -1,122 +1,85 @@
-import { styleText } from 'node:util';
-import { columns } from '../cli/terminal/columns.ts';
-import type { Row } from '../engines/load.ts';
 import { startEngines } from '../engines/start-engines.ts';
 import { createWorld } from '../engines/world.ts';
-import { dueShardOf } from '../functions/copy-segment/due-index.ts';
 import { createInspector } from '../functions/inspector/inspector.ts';
 import { parsePassEvent } from '../functions/inspector/pass-event.ts';
+import type { PassReport } from '../functions/inspector/report/pass-report.ts';
+import { priceOf } from './prices.ts';
+import { SHARDS, WORKLOADS } from './workloads.ts';
 
 /**
- * Counts what passes cost by the number of tasks that are due: requests, capacity units, and memory held at the
- * peak. Time is shown for its ratios only: the engines run on this machine, too.
+ * Counts what passes cost by what is due: requests, capacity units, and memory held at the peak; prints the table of
+ * docs/benchmarks.md. The passes have a clock that stands still: by a real one, a slow machine would read jobs again
+ * every five seconds, and count more requests than a fast one. Time is measured beside it, for its ratios only.
  */
-const SIZES = [0, 1_000, 3_000, 10_000, 30_000];
-const SHARDS = 4;
-const TARGETS_PER_TASK = 10;
+const NOW = 1_795_349_750_245;
 
-const shapes: Record<string, (count: number) => Row[]> = {
-  pending: (count) => [job('Executing'), ...tasks(count, 'Pending', 0)],
-  failed: (count) => [
-    job('Executing'),
-    ...tasks(count / TARGETS_PER_TASK, 'Failed', TARGETS_PER_TASK),
-    ...segments(count),
-  ],
-};
+interface Measured {
+  readonly report: PassReport;
+  readonly heldMiB: number;
+  readonly ms: number;
+}
 
-const ids = (count: number): bigint[] => Array.from({ length: count }, (_, index) => BigInt(index + 1));
-const base = { collectionId: 7n, createdAt: Date.now() };
+async function measured(inspect: (onVerdict: () => void) => Promise<PassReport>): Promise<Measured> {
+  globalThis.gc?.();
+  const resting = process.memoryUsage().heapUsed;
+  let peak = resting;
+  const startedAt = performance.now();
+  const report = await inspect(() => {
+    peak = Math.max(peak, process.memoryUsage().heapUsed);
+  });
+  return { report, heldMiB: (peak - resting) / 2 ** 20, ms: performance.now() - startedAt };
+}
 
-const job = (state: string): Row => ({
-  table: 'jobs',
-  item: { ...base, jobId: 1n, state, dueShard: 1 },
-});
+const count = (n: number): string => n.toLocaleString('en');
+const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-const tasks = (count: number, state: string, targets: number): Row[] =>
-  ids(count).map((taskId) => ({
-    table: 'tasks',
-    item: {
-      ...base,
-      jobId: 1n,
-      taskId,
-      state,
-      taskVersion: 0,
-      enqueueCount: 0,
-      dueShard: dueShardOf(taskId, SHARDS),
-      dueAt: 1,
-      idMappings: ids(targets).map((n) => ({
-        sourceSegmentId: n,
-        targetSegmentId: (taskId - 1n) * BigInt(targets) + n,
-        partitionId: 3n,
-      })),
-    },
-  }));
-
-const segments = (count: number): Row[] =>
-  ids(count).map((segmentId) => ({
-    table: 'segments',
-    item: { segmentId, collectionId: 7n, partitionId: 3n, state: 'Importing', isImporting: true, jobId: 1n },
-  }));
+const HEAD = [
+  'shape',
+  'due',
+  'requests',
+  'each',
+  'read units',
+  'write units',
+  'US$',
+  'MiB held',
+  'ms',
+  'next pass',
+];
 
 const engines = await startEngines();
 try {
-  const rows: string[][] = [];
-  for (const [shape, itemsOf] of Object.entries(shapes)) {
-    for (const count of SIZES) {
+  console.log(row(HEAD));
+  console.log(row(HEAD.map((_, column) => (column === 0 ? '---' : '--:'))));
+  for (const { name, sizes, rows } of WORKLOADS)
+    for (const size of sizes) {
       const world = await createWorld(engines);
-      await world.load(itemsOf(count));
-      const inspector = createInspector({ ...world, shards: SHARDS });
-      globalThis.gc?.();
-      const resting = process.memoryUsage().heapUsed;
-      let peak = resting;
-      const onVerdict = (): void => {
-        peak = Math.max(peak, process.memoryUsage().heapUsed);
-      };
-      const {
-        requests,
-        capacity,
-        durationMs,
-        tasks: done,
-        segments: drops,
-      } = await inspector(parsePassEvent({}), {
-        onVerdict,
-      });
-      const idle = await inspector(parsePassEvent({}));
-      rows.push([
-        shape,
-        String(count),
-        `${done.enqueued} / ${drops.dropped}`,
-        String(requests.total),
-        (requests.total / Math.max(1, count)).toFixed(3),
-        String(capacity.readUnits),
-        String(capacity.writeUnits),
-        ((peak - resting) / 2 ** 20).toFixed(0),
-        String(durationMs),
-        String(idle.requests.total),
-      ]);
-      await world.destroy();
+      try {
+        await world.load(rows(size, NOW));
+        const inspector = createInspector({ ...world, shards: SHARDS, now: () => NOW });
+        const event = parsePassEvent({});
+        const { report, heldMiB, ms } = await measured((onVerdict) => inspector(event, { onVerdict }));
+        const done = report.tasks.enqueued + report.segments.dropped;
+        if (done !== size || !report.complete) throw new Error(`${name}: ${done} of ${size} done`);
+        const { requests, capacity } = report;
+        const next = await inspector(event);
+        console.log(
+          row([
+            size === sizes[0] ? name : '',
+            count(size),
+            count(requests.total),
+            size === 0 ? '' : (requests.total / size).toFixed(3),
+            count(Math.round(capacity.readUnits)),
+            count(capacity.writeUnits),
+            priceOf(report).toFixed(4),
+            heldMiB.toFixed(0),
+            count(Math.round(ms)),
+            `${next.requests.total} requests`,
+          ]),
+        );
+      } finally {
+        await world.destroy();
+      }
     }
-  }
-  console.log(styleText('bold', 'What a pass costs by what is due'));
-  console.log(
-    columns(
-      [
-        'shape',
-        ...[
-          'due',
-          'enqueued / dropped',
-          'requests',
-          'a piece',
-          'read',
-          'write',
-          'MiB held',
-          'ms',
-          'next pass',
-        ].map((count) => ({ count })),
-      ],
-      rows,
-    ).join('\n'),
-  );
 } finally {
   await engines.stop();
 }

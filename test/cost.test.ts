@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WORKLOADS } from '../bench/workloads.ts';
 import { HOUR, job, NOW, segment, task } from './support/builders.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
 
@@ -52,6 +53,21 @@ describe('the cost of a pass', () => {
     const report = await world.pass();
     expect(report.read).toMatchObject({ dueTasks: 1, jobs: 1, tasks: 0 });
     expect(report.requests.total).toBeLessThanOrEqual(8 + 3);
+  });
+});
+
+describe('a mark', () => {
+  it.each([
+    ['10 mappings, list', 3],
+    ['100 mappings, list', 10],
+    ['100 mappings, compact', 4],
+  ])('of a task of %s consumes %i write units: DynamoDB charges for the whole item', async (name, units) => {
+    const world = await embeddedWorld();
+    const workload = WORKLOADS.find((each) => each.name === `Pending tasks of ${name}`);
+    await world.has([...(workload?.rows(50, NOW - 1) ?? [])]);
+    const report = await world.pass();
+    expect(report.tasks.enqueued).toBe(50);
+    expect(report.capacity.writeUnits).toBe(50 * units);
   });
 });
 
