@@ -11,7 +11,7 @@ export interface Configuration {
   readonly shards: number;
   /** Memory of the function in MiB; its share of a processor grows with it. */
   readonly memoryMiB: number;
-  /** Whether the tables go when the stack goes. */
+  /** Whether the tables are deleted with the stack. */
   readonly disposable: boolean;
   /** Tables that exist already, instead of new ones. */
   readonly existingTables?: TableNames;
@@ -19,7 +19,7 @@ export interface Configuration {
   readonly existingQueueArn?: string;
 }
 
-/** Where the stack will be deployed, as far as it is known before it is. */
+/** Where the stack will be deployed, if known beforehand. */
 export interface Destination {
   readonly account?: string | undefined;
   readonly region?: string | undefined;
@@ -102,7 +102,7 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
 }
 
 /**
- * The CDK passes keys of its own: with a colon or a slash, beginning with cdk or tree, or, from cdk.context.json, hyphenated.
+ * The CDK has its own keys: with a colon or a slash, beginning with cdk or tree, or, from cdk.context.json, hyphenated.
  * A hyphenated one is meant for us when it is one of ours without the hyphens.
  */
 function isMisspelt(key: string): boolean {

@@ -130,14 +130,14 @@ export class Inspector extends Construct {
       schedule: ScheduleExpression.rate(Duration.minutes(scheduleMinutes)),
       target: new LambdaInvoke(inspector, {
         input: ScheduleTargetInput.fromObject({ mode: 'inspect' }),
-        // By itself the target would allow every version of the function, too.
+        // Left to itself, the target would also allow every version of the function.
         role: role.withoutPolicyUpdates(),
         maxEventAge: MAX_EVENT_AGE,
         retryAttempts: 2,
         deadLetterQueue: this.failedPasses,
       }),
     });
-    // IAM is slow to tell everybody: without its policy, the role's first invocations would fail.
+    // IAM is eventually consistent: without its policy, the role's first invocations would fail.
     schedule.node.addDependency(role);
     return schedule;
   }

@@ -14,7 +14,7 @@ const EVENT = `echo '{"mode":"recover"}' |`;
 const PAYLOAD = '--payload fileb:///dev/stdin';
 
 /**
- * The report goes to a file of its own: on standard output it would be mixed with the CLI's.
+ * The report goes to a separate file: on standard output it would be mixed with the CLI's.
  *
  * `wait` outlasts the function, and does not try again: a time-out would start another pass while the first one runs on.
  * NAT gateways drop a connection that is silent for six minutes, however long the CLI waits; hence `start`.

@@ -3,7 +3,7 @@ import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-/** Workers take a task by a conditional write; a message that was received this often is nobody's. */
+/** Workers take a task by a conditional write; nobody wants a message that was received this often. */
 const MAX_RECEIVES = 5;
 
 /** SQS keeps no message longer. */

@@ -33,7 +33,7 @@ describe('a response whose body stalls', () => {
     return { endpoint: `http://127.0.0.1:${port}`, requests: () => requests };
   }
 
-  it('is given up and asked for again, like any other time-out', async () => {
+  it('is abandoned and requested again, like any other time-out', async () => {
     const { endpoint, requests } = await stalling(2, '{"Item":{"k":{"N":"1"}}}');
     const client = createDynamoClient({ ...identity, endpoint }, bounds);
     const { Item } = await client.send(new GetCommand({ TableName: 'table', Key: { k: 1 } }));
@@ -41,7 +41,7 @@ describe('a response whose body stalls', () => {
     expect(requests()).toBe(3);
   });
 
-  it('for good ends the request, of DynamoDB and of SQS', async () => {
+  it('and never continues ends the request, to DynamoDB and to SQS', async () => {
     const { endpoint, requests } = await stalling(Number.POSITIVE_INFINITY, '{"Successful":[]}');
     const dynamo = createDynamoClient({ ...identity, endpoint }, bounds);
     const sqs = createSqsClient({ ...identity, endpoint }, bounds);

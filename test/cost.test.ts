@@ -8,7 +8,7 @@ const ids = (count: number): bigint[] => Array.from({ length: count }, (_, index
 describe('the cost of a pass', () => {
   it.each([
     ['one job', () => 1n],
-    ['a job each', (taskId: bigint) => taskId],
+    ['one job per task', (taskId: bigint) => taskId],
   ])(
     '3,000 Pending tasks of %s: each message once, ascending, within the budget of requests',
     async (_, jobOf) => {
@@ -29,7 +29,7 @@ describe('the cost of a pass', () => {
     },
   );
 
-  it('is one query a shard and table when nothing is due, whatever the tables hold', async () => {
+  it('is one query per shard and table when nothing is due, whatever the tables hold', async () => {
     const world = await embeddedWorld();
     await world.has(
       ids(50).flatMap((jobId) => [job({ jobId }), job({ jobId: jobId + 100n, state: 'Completed' })]),

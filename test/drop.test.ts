@@ -166,7 +166,7 @@ describe('each target ends as', () => {
     return { world, report: await world.pass() };
   };
 
-  it('dropped when it says no job at all: an older writer made it', async () => {
+  it('dropped when it names no job: an older writer made it', async () => {
     const { world, report } = await one({ jobId: null });
     expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
     expect(report.segments.dropped).toBe(1);
@@ -190,18 +190,18 @@ describe('each target ends as', () => {
     expect(await world.task()).toHaveProperty('segmentsDroppedAt');
   });
 
-  it('alreadyDropped, too, when another job owns it: nobody need look at it', async () => {
+  it('alreadyDropped also when another job owns it: nobody needs to look at it', async () => {
     const { report } = await one({ jobId: 2n, droppedAt: NOW - HOUR }, 'Dropped');
     expect(report.segments).toMatchObject({ alreadyDropped: 1, foreign: 0 });
     expect(report.problems).toEqual([]);
   });
 
-  it('dropped when it says no state at all', async () => {
+  it('dropped when it has no state at all', async () => {
     const { world } = await one({ state: null });
     expect(await world.segment(11n)).toMatchObject({ state: 'Dropped', isImporting: false });
   });
 
-  it('missing when there is none, and none is made', async () => {
+  it('missing when it does not exist, and it is not created', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ ...failed, targets: [11n] }));
     const report = await world.pass();

@@ -91,7 +91,7 @@ describe('a Pending task', () => {
     expect(await world.task(ids.taskId, ids.jobId)).toMatchObject({ enqueueCount: 1n });
   });
 
-  it('whose writer keeps no enqueue count has been enqueued no times', async () => {
+  it('whose writer keeps no enqueue count has never been enqueued', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ enqueueCount: null }));
     await world.pass();
@@ -170,7 +170,7 @@ describe('an InProgress task', () => {
     });
   });
 
-  it('whose lease was lost on a strongly consistent read alone counts: the index does not know how often', async () => {
+  it('has its lost leases counted on a strongly consistent read: the index does not hold them', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ ...expired, lostLeases: 3 }));
     await world.pass();
@@ -250,7 +250,7 @@ describe('a job in the index that has not failed', () => {
     },
   );
 
-  it('and has been due for more than an hour has no checker: it is reported, and looked at again in six hours', async () => {
+  it('that has been due for more than an hour has no checker: it is reported, and looked at again in six hours', async () => {
     const world = await embeddedWorld();
     await world.has(job({ state: 'Executing', dueAt: NOW - HOUR - 1 }));
     const report = await world.pass();
@@ -290,7 +290,7 @@ describe('the order of a pass', () => {
     expect(order).toEqual(['9/3', '9/449999999999999993', '10/9', '10/10', '449999999999999991/2']);
   });
 
-  it('takes the longest due first when they are more than a window holds', async () => {
+  it('takes the most overdue first when there are more than a window holds', async () => {
     const world = await embeddedWorld({ windowSize: 2 });
     const dueSince = [3, 1, 5, 2, 4];
     await world.has(

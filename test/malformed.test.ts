@@ -194,7 +194,7 @@ describe('a place that cannot be read', () => {
   });
 });
 
-describe('a job id that is none, the last of its group', () => {
+describe('an invalid job id, the last of its group', () => {
   it.each([2.5, 2n ** 63n, -7n])('%s is reported, and stops no recovery', async (jobId) => {
     for (const windowSize of [1, 10_000]) {
       const world = await embeddedWorld({ windowSize });
@@ -208,7 +208,7 @@ describe('a job id that is none, the last of its group', () => {
   });
 });
 
-describe('a key that is no id', () => {
+describe('a key that is not an id', () => {
   it.each([0n, -5n, 2n ** 63n, 1.5])(
     '%s is reported, and stops neither an inspection nor a recovery',
     async (taskId) => {
@@ -256,7 +256,7 @@ describe('a problem that is found twice', () => {
     for (const mode of ['inspect', 'recover']) expect((await world.pass({ mode })).problems).toHaveLength(1);
   });
 
-  it('is counted once, also past those that are listed', async () => {
+  it('is counted once, also beyond those that are listed', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 600 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -280,7 +280,7 @@ describe('a segment with attributes of a kind that nobody writes', () => {
   });
 });
 
-describe('a pass that finds more problems than somebody reads', () => {
+describe('a pass that finds more problems than anybody would read', () => {
   it('lists a hundred, and counts the rest by kind and reason, with a few keys', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 300 }, (_, index) => BigInt(index + 1));
@@ -375,7 +375,7 @@ describe('a Failed task, or one of a Failed job, with something wrong besides it
     expect(report.problems[0]?.reason).toMatch(/idMappings\.0\.sourceSegmentId.*idMappings\.1\.partitionId/);
   });
 
-  it('one mapping that has no readable target: its siblings are dropped all the same, it stays unsettled', async () => {
+  it('one mapping without a readable target: its siblings are dropped all the same, the task stays unsettled', async () => {
     const world = await embeddedWorld();
     await world.has(
       job(),
@@ -440,7 +440,7 @@ describe('mappings in the compact form', () => {
     ['no gzip', new TextEncoder().encode('1,11,3\n'), /mappings: is no gzip/],
     ['more than 4 MB unpacked', gzipSync('1,11,3\n'.repeat(700_000)), /mappings: unpacks to more than 4 MB/],
     ['a line without a target', gzipSync('1,,3\n1,11,3\n'), /mappings\.0\.targetSegmentId: is missing/],
-    ['a line of four', gzipSync('1,11,3,4\n'), /mappings\.0\.targetSegmentId: is missing/],
+    ['a line of four fields', gzipSync('1,11,3,4\n'), /mappings\.0\.targetSegmentId: is missing/],
   ])('that are %s keep the task unsettled, and are reported', async (_, mappings, reason) => {
     const world = await embeddedWorld();
     await world.has(job(), failedWith(mappings), segment(11n));

@@ -6,7 +6,7 @@ describe('the event of a pass', () => {
     expect(parsePassEvent(event)).toEqual({ mode: 'inspect', dryRun: false });
   });
 
-  it('names jobs, where to go on, and a dry run, for a recovery', () => {
+  it('names jobs, where to resume, and a dry run, for a recovery', () => {
     const event = {
       mode: 'recover',
       jobIds: ['10', '9', '9'],
@@ -21,7 +21,7 @@ describe('the event of a pass', () => {
     });
   });
 
-  it('takes jobs and a dry run for an inspection too', () => {
+  it('takes jobs and a dry run for an inspection as well', () => {
     expect(parsePassEvent({ jobIds: ['1'], dryRun: true })).toMatchObject({ mode: 'inspect', dryRun: true });
   });
 

@@ -34,7 +34,7 @@ describe('a standard queue', () => {
 });
 
 describe('a FIFO queue', () => {
-  it('has a group for each task, and a deduplication id with both counters', async () => {
+  it('has a group per task, and a deduplication id with both counters', async () => {
     const world = await embeddedWorld({ fifo: true });
     await world.has(job({ jobId: 5n }), task({ jobId: 5n, taskId: 6n, taskVersion: 4, enqueueCount: 2 }));
     const entries: Entry[] = [];

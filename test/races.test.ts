@@ -37,7 +37,7 @@ describe('a task that changes between the read and', () => {
     expect(await world.task()).toMatchObject({ enqueueCount: 0n, dueAt: BigInt(NOW - MINUTE) });
   });
 
-  it.each(changes)('its leaving the index: %s, stays in it', async (_, change) => {
+  it.each(changes)('its removal from the index: %s, stays in it', async (_, change) => {
     const world = await embeddedWorld();
     await world.has(job({ state: 'Completed' }), task());
     const report = await world.pass(
@@ -139,7 +139,7 @@ describe('a job that changes between the read and', () => {
     expect(await world.job()).toMatchObject({ segmentsDroppedAt: 5n });
   });
 
-  it('the keeping of its place: one that another pass settled is left as it is', async () => {
+  it('saving its place: one that another pass settled is left as it is', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 250 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -155,7 +155,7 @@ describe('a job that changes between the read and', () => {
     expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
   });
 
-  it('its settlement: while another pass keeps its place, that one settles it', async () => {
+  it('its settlement: while another pass saves its place, that one settles it', async () => {
     const world = await embeddedWorld();
     await world.has(job({ state: 'Failed' }));
     const keeps = changeJob({ droppedThroughTaskId: 7 });
@@ -169,7 +169,7 @@ describe('a job that changes between the read and', () => {
     expect(await world.job()).not.toHaveProperty('droppedThroughTaskId');
   });
 
-  it('the enqueuing of its last task: it is read again after a few seconds, and nothing of a Failed job is sent', async () => {
+  it('enqueuing its last task: the job is read again after a few seconds, and nothing of a Failed job is sent', async () => {
     for (const mode of ['inspect', 'recover']) {
       const world = await embeddedWorld();
       await world.has(

@@ -67,7 +67,7 @@ describe('recovery', () => {
     );
   });
 
-  it('goes on from a job, and keeps to the jobs that are named', async () => {
+  it('resumes at a job, and keeps to the jobs that are named', async () => {
     const world = await embeddedWorld();
     await world.has([1n, 2n, 3n, 4n].flatMap((jobId) => [job({ jobId }), task({ jobId })]));
     await world.pass({ ...recover, fromJobId: '3' });
@@ -78,7 +78,7 @@ describe('recovery', () => {
     expect(keys(await world.messages())).toEqual(['4/1']);
   });
 
-  it('drops what has failed although nothing says that it is due', async () => {
+  it('drops what failed although nothing says that it is due', async () => {
     const world = await embeddedWorld();
     await world.has(
       job({ jobId: 1n, ...unmarked }),

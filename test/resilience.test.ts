@@ -42,7 +42,7 @@ describe('throttled statements inside a batch that succeeds', () => {
     expect(await world.task()).toHaveProperty('segmentsDroppedAt');
   });
 
-  it('are given up in the end: the task stays due, with the reason', async () => {
+  it('are abandoned in the end: the task stays due, with the reason', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
     const report = await world.pass({}, { disturb: throttleStatements('ThrottlingError', 1_000) });
@@ -118,7 +118,7 @@ describe('a failing write', () => {
     expect(await world.task()).toHaveProperty('segmentsDroppedAt');
   });
 
-  it('of the settlement of a task keeps its Failed job due, too', async () => {
+  it('of the settlement of a task keeps its Failed job due as well', async () => {
     const world = await embeddedWorld();
     await world.has(
       job({ state: 'Failed' }),
@@ -157,7 +157,7 @@ describe('a failing write', () => {
   });
 });
 
-describe('an engine that returns one item a page', () => {
+describe('an engine that returns one item per page', () => {
   it.each(['inspect', 'recover'])('%s: ends in the same state', async (mode) => {
     const [paged, whole] = [await embeddedWorld(), await embeddedWorld()];
     await paged.has(everySituation());
@@ -193,7 +193,7 @@ describe('a read that the pass cannot do without', () => {
     await expect(pass).rejects.toThrow('no access to the index');
   });
 
-  it('leaves nothing going on beside the next pass', async () => {
+  it('leaves nothing running beside the next pass', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 400 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -221,7 +221,7 @@ describe('a read that the pass cannot do without', () => {
     expect(writes).toBe(openAtTheEnd);
   });
 
-  it('hands over what it had done by then', async () => {
+  it('reports what it had done by then', async () => {
     const world = await embeddedWorld();
     await world.has(job(), task(), job({ jobId: 2n, state: 'Failed' }));
     const crashes: PassReport[] = [];
@@ -372,7 +372,7 @@ describe('a queue that fails', () => {
     expect(again).toMatchObject({ complete: true, messages: { sent: 300 } });
   });
 
-  it('for good is asked seldom, and the pass is not complete, though drops go on', async () => {
+  it('throughout is asked seldom, and the pass is not complete, though drops continue', async () => {
     const world = await embeddedWorld();
     await world.has(job(), tasks(300), task({ taskId: 999n, state: 'Failed', targets: [11n] }), segment(11n));
     for (const mode of ['inspect', 'recover']) {

@@ -32,7 +32,7 @@ describe('reading ahead', () => {
     expect(readWhenActing).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 10]);
   });
 
-  it('hands on what the source fails with, and leaves no rejection behind when nobody asks', async () => {
+  it('passes on what the source fails with, and leaves no rejection behind when nobody awaits it', async () => {
     async function* failing(): AsyncGenerator<number> {
       yield 1;
       throw new Error('gone');
@@ -73,7 +73,7 @@ describe('windows of what is due', () => {
     expect(taken).toBe(4_000);
   });
 
-  it('do without a shard that cannot be read on, and tell of it', async () => {
+  it('do without a shard that cannot be read to its end, and report it', async () => {
     async function* pagesOf(shard: number): AsyncGenerator<{ dueAt: number }[]> {
       yield [{ dueAt: shard }];
       if (shard === 2) throw new Error('throttled');

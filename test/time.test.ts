@@ -5,7 +5,7 @@ import { type DisturbedCall, embeddedWorld, type World } from './support/embedde
 import { everySituation } from './support/every-situation.ts';
 import { failStatements, textOf } from './support/fail-statements.ts';
 
-/** Enough for so many looks at the clock, then too little to start anything. */
+/** Enough for this many looks at the clock, then too little to start anything. */
 const shortAfter = (looks: number) => {
   let left = looks;
   return { remainingMs: () => (left-- > 0 ? 60_000 : 5_000) };
@@ -52,7 +52,7 @@ describe('a pass whose time runs short', () => {
     expect(await withoutTimes(disturbed)).toEqual(await withoutTimes(undisturbed));
   });
 
-  it('does not settle a Failed job whose tasks it did not get through', async () => {
+  it('does not settle a Failed job whose tasks it did not finish', async () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 250 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -161,7 +161,7 @@ describe('an inspection that the schedule would overtake', () => {
 });
 
 describe('a Failed job that takes longer than a pass has', () => {
-  it.each(['inspect', 'recover'])('%s: each pass goes on where the one before stopped', async (mode) => {
+  it.each(['inspect', 'recover'])('%s: each pass resumes where the one before stopped', async (mode) => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
     await world.has(
@@ -396,7 +396,7 @@ describe('a recovery whose time runs short', () => {
     expect(report.messages.sent).toBeLessThan(450);
   });
 
-  it('returns the job to go on from, and goes on from there to the same end', async () => {
+  it('returns the job to resume at, and reaches the same end from there', async () => {
     const jobIds = Array.from({ length: 120 }, (_, index) => BigInt(index + 1));
     const records = jobIds.flatMap((jobId) => [
       job({ jobId, state: jobId % 10n === 0n ? 'Failed' : 'Executing' }),
@@ -432,7 +432,7 @@ describe('a recovery whose time runs short', () => {
     expect(sent).toEqual(new Set((await undisturbed.messages()).map(({ jobId }) => jobId)));
   });
 
-  it('that has no time at all goes on from where it was to start', async () => {
+  it('that has no time at all resumes where it was to start', async () => {
     const world = await embeddedWorld();
     const noTime = { remainingMs: () => 0 };
     expect(await world.pass({ mode: 'recover' }, noTime)).toMatchObject({ complete: false, fromJobId: '1' });
@@ -450,7 +450,7 @@ describe('a recovery whose time runs short', () => {
       jobIds.flatMap((jobId) => [job({ jobId }), task({ jobId, dueAt: null })]),
       [801n, 802n, 803n].map((jobId) => task({ jobId, dueAt: null })),
     );
-    // One item a page, a minute a page, and fifteen minutes a pass.
+    // One item per page, a minute per page, and fifteen minutes per pass.
     const slowly = () => {
       const started = world.clock.now;
       return {

@@ -133,7 +133,7 @@ describe('the verdict on a task', () => {
     expect(verdict.because).toMatch(because);
   });
 
-  it('calls a lease expired from the very millisecond on that its marker names', () => {
+  it('calls a lease expired from the very millisecond that its marker names', () => {
     const atThisMoment = task({ state: 'InProgress', leaseExpiresAt: NOW });
     expect(verdictOn(atThisMoment, job('Executing'), NOW, 'inspect').kind).toBe('release');
   });
@@ -145,7 +145,7 @@ describe('the verdict on a task', () => {
     expect(verdictOn(task({}), job('Executing'), NOW, 'recover')).toMatchObject({ messageReason: 'pending' });
   });
 
-  it('drops on behalf of the job when it failed, else of the task: only the former drops what is published', () => {
+  it('drops on behalf of the job if it failed, otherwise of the task: only the former drops what is published', () => {
     const failed = task({ state: 'Failed' });
     expect(verdictOn(failed, job('Failed'), NOW, 'inspect')).toMatchObject({ cause: 'job' });
     expect(verdictOn(failed, job('Publishing'), NOW, 'inspect')).toMatchObject({ cause: 'task' });
@@ -177,7 +177,7 @@ describe('when to look next', () => {
     expect(backoffMs(2_000)).toBe(6 * HOUR);
   });
 
-  it('spreads ids over the shards by their remainder, past 2^53 too', () => {
+  it('spreads ids over the shards by their remainder, also beyond 2^53', () => {
     expect([9n, 10n, 449_999_999_999_999_991n].map((id) => dueShardOf(id, 4))).toEqual([1, 2, 3]);
   });
 

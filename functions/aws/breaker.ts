@@ -1,11 +1,11 @@
-/** How many requests that fail whole, in a row, open it. */
+/** The breaker opens after this many requests in a row that failed whole. */
 const FAILURES_THAT_OPEN = 3;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 
 /** Spares a service that does not answer, and the time of the pass: after a pause, one request tries again. */
 export interface Breaker {
-  /** Whether to make a request. While open, true once per pause, which doubles as long as that one fails. */
+  /** Whether to make a request. While open, true once per pause; the pause doubles with each further failure. */
   letsThrough(): boolean;
   succeeded(): void;
   failed(): void;

@@ -48,7 +48,7 @@ export function createDynamoClient(
   bounds: Bounds = BOUNDS,
 ): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ ...bounded(bounds), ...config }), {
-    // Ids exceed 2^53. A number that is not whole belongs to no attribute of the contract; it is reported.
+    // Ids exceed 2^53. No attribute of the contract holds a fraction; one that does is reported.
     unmarshallOptions: { wrapNumbers: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : Number(text)) },
   });
 }

@@ -42,7 +42,7 @@ interface Consumed {
   readonly CapacityUnits?: number | undefined;
 }
 
-// A client is shared by all passes of a Lambda instance, so the count hangs on the command, which is one call's.
+// All passes of a Lambda instance share a client, so the count is attached to the command, which belongs to one call.
 function metered<C extends { send: unknown }>(client: C, meter: Meter, signal: AbortSignal): Pick<C, 'send'> {
   // biome-ignore lint/suspicious/noExplicitAny: the SDK's overloads of `send` cannot be spelled for both clients
   const send = async (command: any): Promise<unknown> => {
@@ -54,7 +54,7 @@ function metered<C extends { send: unknown }>(client: C, meter: Meter, signal: A
         meter.requests[operation] = (meter.requests[operation] ?? 0) + 1;
         return next(args);
       },
-      // After the SDK's retry middleware in the same step: this one runs once an attempt. A document command adds
+      // After the SDK's retry middleware in the same step: this one runs once per attempt. A document command adds
       // its middleware twice; the name and the override keep it one.
       { step: 'finalizeRequest', priority: 'low', name: 'countRequests', override: true },
     );

@@ -75,8 +75,8 @@ export async function readItems<K extends Item>(
   };
 
   /**
-   * A request that failed whole is halved, to find the one partition that is to blame; if both halves fail as well,
-   * it is not one partition, and asking on would only add to the load.
+   * A request that failed whole is halved, to find the one partition to blame; if both halves fail as well, it is
+   * not one partition, and asking again would only add to the load.
    */
   const split = async (whole: BatchRead<K>): Promise<ItemsRead<K>> => {
     const { found, unread, error } = whole;
@@ -139,7 +139,7 @@ export async function* scanPages(
 type Start = Pick<QueryCommandInput, 'ExclusiveStartKey'>;
 type Page = Pick<QueryCommandOutput, 'Items' | 'LastEvaluatedKey'>;
 
-// The SDK's own paginators take nothing but a client, and a pass has a metered one.
+// The SDK's paginators accept nothing but a real client, and a pass has a metered one.
 async function* pagesOf(read: (start: Start) => Promise<Page>): AsyncGenerator<Page> {
   let start: Start = {};
   for (;;) {

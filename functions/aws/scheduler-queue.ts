@@ -7,7 +7,7 @@ import type { AwsClients } from './metered-clients.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
 
 /**
- * @param queueUrl a standard queue, or a FIFO queue, which is known by its name's `.fifo`
+ * @param queueUrl a standard queue, or a FIFO queue, whose name ends in `.fifo`
  * @param now epoch milliseconds
  */
 export function createSchedulerQueue(
@@ -59,7 +59,7 @@ type Order = (
 const fairOrder: Order = ({ body }) => ({ MessageGroupId: body.jobId });
 
 // SQS swallows a repeated deduplication id for at least five minutes: the counters keep a task that came back
-// from being swallowed. A group of its own lets every task be taken while its siblings are in flight.
+// from being swallowed. A separate group lets every task be taken while its siblings are in flight.
 const fifoOrder: Order = ({ body: { jobId, taskId, taskVersion, attempt } }) => ({
   MessageGroupId: `${jobId}/${taskId}`,
   MessageDeduplicationId: `${jobId}/${taskId}/${taskVersion}/${attempt}`,

@@ -7,7 +7,7 @@ import { done, type WriteOutcome } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import type { AwsClients } from './metered-clients.ts';
 
-/** Makes one change with a request of its own. Never throws. */
+/** Makes one change in a separate request. Never throws. */
 export async function updateItem(
   { dynamo }: Pick<AwsClients, 'dynamo'>,
   change: Change,

@@ -23,14 +23,14 @@ const STATEMENTS_PER_BATCH = 25;
 export interface EngineTraits {
   /**
    * DynamoDB takes several REMOVE clauses in a statement. An emulator that does not refuses the statement, and
-   * nothing is written: such a change then goes by `UpdateItem`, a request of its own. That is the emulator's price,
+   * nothing is written: such a change then goes by `UpdateItem`, in a separate request. That is the emulator's price,
    * paid here and nowhere else.
    */
   takesSeveralRemoves: boolean;
 }
 
 /**
- * Makes changes with `BatchExecuteStatement`, 25 a request: the one batch call that takes a condition per item without
+ * Makes changes with `BatchExecuteStatement`, 25 per request: the one batch call that takes a condition per item without
  * the double price of a transaction. Not atomic: each change ends on its own.
  */
 export function createWriter(clients: AwsClients, tables: TableNames, engine: EngineTraits): Write {

@@ -29,7 +29,7 @@ export type Condition = typeof absent | unknown;
 export type Change<T extends TableKind = TableKind> = {
   [K in T]: {
     readonly table: K;
-    /** As the table holds it: what is in it may be no id. */
+    /** As the table holds it, which may be an invalid id. */
     readonly key: Item;
     /** What must hold, besides that the item exists. */
     readonly if: { readonly [A in Attribute<K>]?: Condition };
@@ -38,13 +38,13 @@ export type Change<T extends TableKind = TableKind> = {
   };
 }[T];
 
-/** The conditions that attributes are as they were read. */
+/** The condition that these attributes are still as they were read. */
 export const asRead = <A extends string>(raw: Item, ...names: readonly A[]): { [N in A]: Condition } =>
   Object.fromEntries(names.map((name) => [name, raw[name] === undefined ? absent : raw[name]])) as {
     [N in A]: Condition;
   };
 
-/** What a change leaves behind of what it was made on. */
+/** The item as it is after the change. */
 export function applied<T extends { readonly raw: Item }>(read: T, change: Change): T {
   const after = <I extends Item>(item: I): I => {
     const kept = Object.entries(item).filter(

@@ -21,7 +21,7 @@ export interface DueMarker {
 
 /** The index partition of an item, set once at its creation: its own id (task id, job id) modulo the shards. */
 export const dueShardOf = (id: RawId, shards: number): number => {
-  // A key that is no id is reported from a shard that every pass asks.
+  // An invalid id is reported from a shard that every pass asks.
   if (typeof id !== 'bigint') return 0;
   const shard = Number(id % BigInt(shards));
   return shard < 0 ? shard + shards : shard;

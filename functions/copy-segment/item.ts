@@ -4,7 +4,7 @@ import { isId } from './ids.ts';
 /** A DynamoDB item as the document client returns it, every whole number as `bigint`. */
 export type Item = Readonly<Record<string, unknown>>;
 
-/** What reading an item gave: the thing itself, or why it cannot be read. */
+/** The result of reading an item: its value, or why it cannot be read. */
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };
@@ -42,7 +42,7 @@ export const markerEntries = {
 /** A noun, and the item it was read from: a condition "as it was read" is on what the table holds, NULL included. */
 export type Read<T> = T & { readonly raw: Item };
 
-/** What is wrong with such an attribute must not keep half-copied data visible: it counts as absent. */
+/** An attribute that must not keep half-copied data visible, whatever is in it: an invalid value counts as absent. */
 export const lenient = <S extends v.GenericSchema>(schema: S) =>
   v.fallback(v.optional(schema), undefined as never) as unknown as v.OptionalSchema<S, undefined>;
 
@@ -71,6 +71,6 @@ const withoutNulls = (item: Item): Item =>
     ? Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null))
     : item;
 
-/** Valibot reports an absent attribute with a sentence of its own, "Invalid key: Expected …". */
+/** Valibot words an absent attribute differently: "Invalid key: Expected …". */
 const messageOf = (issue: v.BaseIssue<unknown>): string =>
   issue.received === 'undefined' ? 'is missing' : issue.message;

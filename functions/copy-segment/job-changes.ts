@@ -16,12 +16,12 @@ type JobChange = Change<'jobs'>;
 export interface Place {
   /** Every target of its tasks up to this one is settled. */
   readonly through?: bigint | undefined;
-  /** Likewise, but for the targets of the tasks named in `unreadable`. */
+  /** The same, except for the targets of the tasks in `unreadable`. */
   readonly past?: bigint | undefined;
   readonly unreadable: readonly bigint[];
 }
 
-/** The place that a job bears. What is past tasks that are not named counts for nothing. */
+/** The place saved on a job. `droppedPastTaskId` is ignored unless the tasks it skipped are named. */
 export function placeOf({ droppedThroughTaskId, droppedPastTaskId, unreadableTaskIds = [] }: Job): Place {
   const unreadable = [...new Set(unreadableTaskIds)];
   return droppedPastTaskId === undefined || unreadable.length === 0
@@ -62,7 +62,7 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
   };
 };
 
-/** Nothing left to do: out of the index. */
+/** Nothing left to do: leaves the index. */
 export const jobRested = (job: Job): JobChange => ({ ...changed(job), remove: ['dueAt'] });
 
 /** To be looked at again at `dueAt`. */

@@ -29,17 +29,17 @@ export const jobAttributes = {
   /** Epoch milliseconds at which every target of this Failed job was settled. */
   segmentsDroppedAt: whole,
   /**
-   * Every target of its tasks up to this one is settled: where the drops of a Failed job resume that one pass did
-   * not finish. Removed with the settlement.
+   * Every target of its tasks up to this one is settled: where the next pass resumes the drops of a Failed job.
+   * Removed with the settlement.
    */
   droppedThroughTaskId: id,
   /**
-   * A Failed job with tasks that cannot be read: every target of its tasks up to this one is settled but for those
+   * A Failed job with tasks that cannot be read: every target of its tasks up to this one is settled, except those
    * of `unreadableTaskIds`. Removed with the settlement.
    */
   droppedPastTaskId: id,
   unreadableTaskIds: v.array(id, 'must be a list (L)'),
-  /** How often the inspector looked in vain at a Failed job that only what cannot be read keeps unsettled. */
+  /** How often the inspector looked in vain at a Failed job that only unreadable items keep unsettled. */
   dropAttempts: whole,
   /** Epoch seconds: DynamoDB's TTL. */
   expiresAt: whole,
@@ -47,8 +47,8 @@ export const jobAttributes = {
 };
 
 /**
- * One restore, as far as a pass needs it. Its state alone decides: whatever else is wrong with a job must not keep
- * half-copied data visible, so what cannot be read of the rest counts as absent.
+ * What a pass needs of a restore. Its state alone decides: whatever else is wrong with a job must not keep
+ * half-copied data visible, so any other unreadable attribute counts as absent.
  */
 const jobItem = v.object({
   jobId: jobAttributes.jobId,

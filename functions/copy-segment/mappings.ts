@@ -12,13 +12,13 @@ export interface IdMapping {
   readonly partitionId: bigint;
 }
 
-/** What a task's mappings say, as far as they can be read. */
+/** The readable part of a task's mappings. */
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
   /** Targets that cannot be read, and why: they keep their task unsettled. */
   readonly unreadable: readonly string[];
-  /** What else is wrong: reported, but no reason to leave a target alone. */
+  /** Anything else that is wrong: reported, but no reason to spare a target. */
   readonly flaws: readonly string[];
 }
 

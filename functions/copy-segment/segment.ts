@@ -25,7 +25,7 @@ export const segmentAttributes = {
   publishedAt: whole,
 };
 
-/** What becomes of a target segment when its task or its job has failed. */
+/** What becomes of a target segment when its task or its job failed. */
 export type DropOutcome = 'dropped' | 'alreadyDropped' | 'missing' | 'foreign' | 'failed';
 
 /** What a drop is made for. A segment that is published is dropped on behalf of a Failed job only. */

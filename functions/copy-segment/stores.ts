@@ -35,7 +35,7 @@ export interface Unread<K> {
   readonly reason: string;
 }
 
-/** The service is slow, throttles, or did not answer: what could not be read now can be read later. */
+/** The service is slow, throttles, or did not answer: a later read may succeed. */
 export class TemporaryError extends Error {
   override name = 'TemporaryError';
 }
@@ -59,7 +59,7 @@ export interface TaskReads {
   /**
    * The job ids of all tasks, after a key: a task whose job is missing is found as well.
    *
-   * @throws TemporaryError if the scan cannot go on now
+   * @throws TemporaryError if the scan cannot continue now
    */
   jobIds(after?: Item): AsyncIterable<KeyPage>;
 }
@@ -80,7 +80,7 @@ export interface JobReads {
   /**
    * The ids of all jobs, after a key.
    *
-   * @throws TemporaryError if the scan cannot go on now
+   * @throws TemporaryError if the scan cannot continue now
    */
   ids(after?: Item): AsyncIterable<KeyPage>;
 }

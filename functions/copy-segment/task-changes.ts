@@ -64,14 +64,14 @@ export const settled = (task: Task, now: number): TaskChange => ({
   remove: ['dueAt'],
 });
 
-/** Nothing left to do: out of the index, and nothing else touched. */
+/** Nothing left to do: leaves the index, nothing else is touched. */
 export const rested = (task: IndexedTask): TaskChange => changed(task, { remove: ['dueAt'] });
 
 /** To be looked at again at `dueAt`. */
 export const postponed = (task: IndexedTask, dueAt: number, shards: number): TaskChange =>
   changed(task, { set: due(task.taskId, task, dueAt, shards) });
 
-/** Only what cannot be read keeps its targets visible: looked at again with backoff. */
+/** Only something unreadable keeps its targets visible: looked at again with backoff. */
 export const droppedInVain = (task: Task, now: number, shards: number): TaskChange => {
   const dropAttempts = task.dropAttempts + 1;
   return changed(task, {

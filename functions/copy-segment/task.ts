@@ -44,7 +44,7 @@ export const taskAttributes = {
   reason: text,
   /** Epoch milliseconds at which every target of this Failed task was settled. */
   segmentsDroppedAt: whole,
-  /** How often the inspector looked in vain at a task whose targets only what cannot be read keeps visible. */
+  /** How often the inspector looked in vain at a task that only something unreadable keeps unsettled. */
   dropAttempts: whole,
   /** Epoch seconds: DynamoDB's TTL. */
   expiresAt: whole,
@@ -56,7 +56,7 @@ export interface TaskKey {
   readonly taskId: bigint;
 }
 
-/** A key as the table holds it: what is in it may be no id. */
+/** A key as the table holds it, which may contain invalid ids. */
 export interface RawTaskKey {
   readonly jobId: RawId;
   readonly taskId: RawId;
@@ -72,7 +72,7 @@ const { jobId, taskId, state, collectionId, taskVersion, enqueueCount, leaseExpi
 /** What every verdict needs; for one that drops, or rests, it is enough. */
 const coreItem = v.object({ jobId, taskId, state, ...markerEntries });
 
-/** What dispatching a task takes besides. */
+/** What dispatching a task needs in addition. */
 const dispatchItem = v.object({
   collectionId,
   taskVersion,
@@ -143,7 +143,7 @@ export function readTask(item: Item): Reading<Task> {
   };
 }
 
-/** A task item that was found: its key is always known, the rest as far as it can be read. */
+/** A task item that was found: its key is always known, the rest only if it can be read. */
 export interface TaskSighting<T extends IndexedTask = IndexedTask> {
   readonly key: RawTaskKey;
   readonly raw: Item;

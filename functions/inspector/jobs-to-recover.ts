@@ -7,7 +7,7 @@ import { parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
 /** A scan of Jobs may take this share of the time that a recovery has; the rest is for the work. */
 const SCAN_SHARE = 0.5;
 
-/** A job to recover, or, without one, a place that a scan has reached; and where to resume if it is not finished. */
+/** A job to recover, or, without one, the place that a scan has reached; and where to resume if it is not finished. */
 export interface JobToRecover {
   readonly jobId?: RawId;
   readonly resume: ResumePoint;
@@ -48,9 +48,9 @@ interface Scan {
   readonly isComplete: boolean;
   /** Ids, ascending. */
   readonly ids: BigInt64Array<ArrayBuffer>;
-  /** Keys that are no ids. */
+  /** Keys that are invalid ids. */
   readonly strays: readonly RawId[];
-  /** What was found, in the table's own order. */
+  /** The pages read so far, in the table's own order. */
   readonly pages: readonly KeyPage[];
   readonly resumeKey?: Item | undefined;
 }
@@ -78,7 +78,7 @@ async function scanJobs({ jobs, time }: WalkPass): Promise<Scan> {
 }
 
 function* ascending({ ids, strays }: Scan, fromJobId = 1n): Generator<JobToRecover> {
-  // A key that is no id has no place to resume from; there are few, if any.
+  // An invalid id is no place to resume from; there are few, if any.
   for (const jobId of strays) yield { jobId, resume: { fromJobId } };
   for (const jobId of ids) if (jobId >= fromJobId) yield { jobId, resume: { fromJobId: jobId } };
 }
@@ -108,7 +108,7 @@ async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, after:
   let last: RawId | undefined;
   yield { resume };
   for await (const { jobIds, resumeKey } of tasks.jobIds(after)) {
-    // The tasks of a job stand together.
+    // The tasks of a job are adjacent.
     const distinct = jobIds.filter((jobId, index) => jobId !== (index === 0 ? last : jobIds[index - 1]));
     last = jobIds.at(-1) ?? last;
     const candidates = [...new Set(distinct.filter((jobId) => !includes(known, jobId)))];

@@ -10,7 +10,7 @@ export interface PassRequest {
   readonly jobIds?: ReadonlySet<bigint>;
   /** Recovery resumes at this job. */
   readonly fromJobId?: bigint;
-  /** Recovery resumes after this key of a scan, as the report of the one before gave it. */
+  /** Recovery resumes after this key of a scan, as given by the report of the previous one. */
   readonly scannedThrough?: string;
   readonly dryRun: boolean;
 }
@@ -53,7 +53,7 @@ export class InvalidEventError extends Error {
 /**
  * Accepts the event of an invocation, the schedule's input or an operator's payload.
  *
- * @param input `{ mode?, jobIds?, fromJobId?, dryRun? }`, ids as decimal strings; none at all means inspect
+ * @param input `{ mode?, jobIds?, fromJobId?, scannedThrough?, dryRun? }`, ids as decimal strings; none means inspect
  * @throws InvalidEventError that names each field that is refused, and why
  */
 export function parsePassEvent(input: unknown): PassRequest {

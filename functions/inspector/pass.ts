@@ -31,7 +31,7 @@ export interface Pass extends Stores {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly time: TimeBudget;
-  /** Epoch milliseconds from which on an inspection starts no more work on tasks. */
+  /** Epoch milliseconds after which an inspection starts no more work on tasks. */
   readonly tasksUntil: number;
   readonly tally: Tally;
   readonly onVerdict: (verdict: ObservedVerdict) => void;

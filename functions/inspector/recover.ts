@@ -19,7 +19,7 @@ import type { ResumePoint } from './resume-point.ts';
 export async function recover(pass: Pass): Promise<Stopped> {
   const lookUpJobs = createJobLookup(pass);
   let reached: ResumePoint = resumePointOf(pass);
-  /** Where the first step was that something failed in: a recovery that resumes there leaves nothing out. */
+  /** The first step in which something failed: a recovery that resumes there leaves nothing out. */
   let undone: Stopped;
   try {
     for await (const step of readAhead(stepsOf(pass))) {
@@ -80,7 +80,7 @@ async function* stepsOf(
   for await (const { jobId, resume: here } of jobsToRecover(pass)) {
     if (tasks.length + endedJobs.length === 0) resume = here;
     if (jobId === undefined) {
-      // A place that a scan has reached: worth a step, or a scan without finds would get nowhere.
+      // The place that a scan has reached is worth a step, or a scan that finds nothing would get nowhere.
       yield take(tasks.length);
       continue;
     }

@@ -14,7 +14,7 @@ export interface ScanPlace {
   readonly key?: Item | undefined;
 }
 
-/** @param place undefined: no scan has got anywhere yet */
+/** @param place undefined: no scan has started yet */
 export const resumeAt = (place: ScanPlace | undefined, fromJobId?: bigint): ResumePoint => ({
   ...((fromJobId !== undefined || place === undefined) && { fromJobId: fromJobId ?? 1n }),
   ...(place && { scannedThrough: formatPlace(place) }),
@@ -26,14 +26,14 @@ const KEYS = { jobs: ['jobId'], tasks: ['jobId', 'taskId'] } as const;
 const formatPlace = ({ table, key }: ScanPlace): string =>
   [table, ...(key ? KEYS[table].map((name) => String(key[name])) : [])].join('/');
 
-/** The place that a text stands for, or undefined if it is none. */
+/** The place that a text stands for, or undefined if it is malformed. */
 export function parsePlace(text: string): ScanPlace | undefined {
   const [table, ...values] = text.split('/');
   if (table !== 'jobs' && table !== 'tasks') return undefined;
   if (values.length === 0) return { table };
   if (values.length !== KEYS[table].length || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value)))
     return undefined;
-  // A key that is no id can be a place as well.
+  // An invalid id can be a place as well.
   const numbers = values.map((value) => (value.includes('.') ? Number(value) : BigInt(value)));
   return { table, key: Object.fromEntries(KEYS[table].map((name, index) => [name, numbers[index]])) };
 }

@@ -10,7 +10,7 @@ export const RESERVE_MS = 10_000;
  */
 const CUT_OFF_MS = 2_000;
 
-/** How much longer a pass may run. The one place that knows when its time is over. */
+/** How much longer a pass may run. The only place that knows when its time is over. */
 export interface TimeBudget {
   /** Whether to start nothing more. */
   isOver(): boolean;
@@ -18,7 +18,7 @@ export interface TimeBudget {
   share(fraction: number): () => boolean;
   /** Aborts requests that would outlast the pass. */
   readonly signal: AbortSignal;
-  /** The pass is over: nothing that is still under way continues beside the next one. */
+  /** Ends the pass: nothing still under way continues beside the next one. */
   end(): void;
 }
 

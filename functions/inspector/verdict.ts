@@ -6,7 +6,7 @@ import type { EnqueueReason } from '../copy-segment/task-message.ts';
 
 export type Mode = 'inspect' | 'recover';
 
-/** A running job that has been due for longer than this has no checker, in milliseconds. */
+/** A running job that has been due for longer than this, in milliseconds, has no checker. */
 export const UNCHECKED_AFTER_MS = 60 * 60_000;
 
 /** A verdict of each of these kinds, with what carrying it out takes. */
@@ -45,7 +45,7 @@ export function verdictOn<T extends IndexedTask | Task>(
   const jobState = job !== 'missing' && isJob(job) ? job.state : undefined;
   if (state === 'Failed' && 'segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined)
     return { kind: 'rest', task, because: 'every target of the Failed task is settled' };
-  // Without a marker it is no late writer's: its turn comes with its job, which remembers how far it is.
+  // Without a marker it has no late writer: it is dropped with its job, which remembers its place.
   if (job !== 'missing' && isJob(job) && isUnsettledFailure(job) && task.dueAt === undefined)
     return { kind: 'rest', task, because: 'its targets are dropped with its job, which failed' };
   if (state === 'Failed') {

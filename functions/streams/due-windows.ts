@@ -3,7 +3,7 @@
  * read does not stop the others.
  *
  * @param pagesOf the pages of one shard, each ordered by `dueAt`
- * @param onFailure told of a shard that could not be read, or not read on
+ * @param onFailure called for a shard that could not be read to its end
  */
 export async function* dueWindows<T>(
   pagesOf: (shard: number) => AsyncIterable<readonly T[]>,
@@ -29,7 +29,7 @@ export async function* dueWindows<T>(
 interface Source<T> {
   head(): T | undefined;
   take(): void;
-  /** Reads on, if the current page is used up and there is another one. */
+  /** Reads the next page, if the current one is used up and there is one. */
   fill(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Yields what the source yields, and reads the next piece while the caller acts on this one. */
+/** Yields what the source yields, and reads the next piece while the caller is working on this one. */
 export async function* readAhead<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let next = iterator.next();

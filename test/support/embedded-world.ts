@@ -23,7 +23,7 @@ export interface DisturbedCall {
   readonly input: Record<string, unknown>;
   /** Counts the calls of the pass from 1. */
   readonly number: number;
-  /** Goes on to the engine. */
+  /** Lets the call through to the engine. */
   proceed(): Promise<unknown>;
 }
 
@@ -38,7 +38,7 @@ export interface WorldOptions {
 
 export type World = Awaited<ReturnType<typeof embeddedWorld>>;
 
-/** Tables and a queue of its own on the embedded engines, and passes over them, through the Lambda's code. */
+/** Separate tables and a queue on the embedded engines, and passes over them, through the Lambda's code. */
 export async function embeddedWorld({
   fifo = false,
   shards = 4,

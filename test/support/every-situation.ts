@@ -17,7 +17,7 @@ export const everySituation = (): Row[] => [
   segment(1052n, 'Dropped', { jobId: 10n, isImporting: false, droppedAt: NOW - HOUR, dropReason: 'by hand' }),
   segment(1053n, 'Flushed', { jobId: 99n }),
   segment(1061n, 'Flushed', { jobId: 10n }),
-  // Failed: everything of it is dropped, its unfinished tasks rest.
+  // Failed: everything of it is dropped.
   job({ jobId: 20n, state: 'Failed', reason: 'timeout' }),
   task({ jobId: 20n, taskId: 201n, targets: [2011n] }),
   task({ jobId: 20n, taskId: 202n, ...expired, targets: [2021n] }),

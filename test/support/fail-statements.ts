@@ -5,7 +5,7 @@ export interface Statement {
   readonly Parameters: readonly unknown[];
 }
 
-/** A request, or a part of one, as text: to look for what it is about. Ids stand in it as `"11"`. */
+/** A request, or a part of one, as text, to find out what it is about. Ids appear as `"11"`. */
 export const textOf = (value: unknown): string =>
   JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? '';
 

@@ -8,7 +8,7 @@ declare module 'vitest' {
   }
 }
 
-/** One pair of engines for the whole run; each world has tables and a queue of its own. */
+/** One pair of engines for the whole run; each world has its own tables and queue. */
 export default async function startEnginesForTests(project: TestProject): Promise<() => Promise<void>> {
   const engines = await startEngines();
   project.provide('dynamoEndpoint', engines.dynamo.endpoint);

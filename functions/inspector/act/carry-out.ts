@@ -63,7 +63,7 @@ async function mendFarMarkers(pass: LanePass, judged: readonly Judged[]): Promis
   return far.length === 0 ? judged : judged.map(mend);
 }
 
-/** Every write of the lanes sets the marker right. What failed, and no pass would find again, gets a marker. */
+/** Every write of a lane corrects the marker. Tasks that failed and that no pass would find again get one here. */
 async function mendLostMarkers(
   pass: LanePass,
   judged: readonly Judged[],

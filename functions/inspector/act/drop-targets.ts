@@ -23,7 +23,7 @@ export interface Leftovers {
   /** A read or a write failed: the next pass tries again. */
   readonly failed: ReadonlySet<Task>;
   readonly movedOn: ReadonlySet<Task>;
-  /** Only what cannot be read is left: trying again soon is for nothing. */
+  /** Only unreadable targets are left: trying again soon is pointless. */
   readonly unreadable: ReadonlySet<Task>;
 }
 
@@ -59,7 +59,7 @@ export async function dropTargets(
   return { failed, movedOn, unreadable };
 }
 
-/** What is wrong with a task is told, but keeps no target visible that can be read. */
+/** Flaws of a task are reported, but keep no readable target visible. */
 function reportFlaws({ tally }: Pick<LanePass, 'tally'>, task: Task): void {
   const flaws = [task.unreadableTargets, task.mappingFlaws].filter((flaw) => flaw !== undefined);
   if (flaws.length > 0) tally.problem({ key: keyOfTask(task), kind: 'malformed', reason: flaws.join('; ') });

@@ -1,6 +1,6 @@
 import type { WriteOutcome } from '../../copy-segment/stores.ts';
 
-/** How many batches of marks that fail whole, in a row, end the sending of a pass. */
+/** A pass stops sending after this many batches of marks in a row that failed whole. */
 const FAILURES_THAT_OPEN = 3;
 
 /**

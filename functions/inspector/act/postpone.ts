@@ -40,6 +40,6 @@ export async function postpone(
   );
 }
 
-/** A recovery also finds what is not due: a marker that is right stays. */
+/** A recovery also finds what is not due: a correct marker stays. */
 const isToBeMoved = (marker: Parameters<typeof isInIndex>[0], now: number, shards: number): boolean =>
   !isInIndex(marker, shards) || (marker.dueAt ?? 0) <= now || (marker.dueAt ?? 0) > now + MAX_BACKOFF_MS;

@@ -2,7 +2,7 @@ import type { DropOutcome } from '../../copy-segment/segment.ts';
 import type { RawTaskKey } from '../../copy-segment/task.ts';
 import type { Mode, VerdictKind } from '../verdict.ts';
 
-/** How the work on one task ended; `enqueued` is the last step of a release too. */
+/** How the work on one task ended; `enqueued` is also the last step of a release. */
 export type TaskOutcome =
   | 'enqueued'
   | 'released'
@@ -31,7 +31,7 @@ export interface ProblemKey {
   readonly jobId?: string;
   readonly taskId?: string;
   readonly segmentId?: string;
-  /** What of a table could not be read: a shard of its index, or its scan. */
+  /** The part of a table that could not be read: a shard of its index, or its scan. */
   readonly part?: string;
 }
 
@@ -76,7 +76,7 @@ export interface PassReport {
   readonly problemsOmitted: number;
 }
 
-/** Problems that are alike, of which the report has no room for more. */
+/** Similar problems that did not fit into the report. */
 export interface ProblemGroup {
   readonly kind: Problem['kind'];
   readonly reason: string;

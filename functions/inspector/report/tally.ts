@@ -14,11 +14,11 @@ import type {
   TaskOutcome,
 } from './pass-report.ts';
 
-/** How many problems the report lists: it is one log line, and somebody reads it. */
+/** The report is one log line, and somebody reads it. */
 const MAX_PROBLEMS_LISTED = 100;
 const MAX_REASON_LENGTH = 300;
 
-/** How many are told from those that are found again. The memory of a pass must not grow with what is wrong. */
+/** Problems are deduplicated up to this many: the memory of a pass must not grow with what is wrong. */
 const MAX_PROBLEMS_REMEMBERED = 10_000;
 
 const MAX_GROUPS = 50;
@@ -36,7 +36,7 @@ export interface Tally {
   problem(problem: Problem): void;
   /** How many problems were a read, a send or a write that failed. */
   failures(): number;
-  /** Problems that the report does not list, the most frequent first. */
+  /** Problems that the report does not list, most frequent first. */
   omitted(): ProblemGroup[];
   report(request: PassRequest, run: RunFacts): PassReport;
 }
@@ -62,7 +62,7 @@ export function createTally(): Tally {
   const omit = ({ kind, key, reason }: Problem): void => {
     problemsOmitted++;
     const name = `${kind}/${reason}`;
-    // Reasons may all differ; what is counted must not grow with them.
+    // Reasons may all differ; the number of groups must not grow with them.
     const group = groups.get(name) ??
       groups.get(kind) ?? {
         kind,
@@ -131,7 +131,7 @@ export function createTally(): Tally {
     report(request, { passId, startedAt, endedAt, stopped }) {
       const { read, verdicts, tasks, jobs, segments, messages, meter } = tally;
       const { fromJobId, scannedThrough } = stopped ?? {};
-      // Handed out while the pass may still count: a copy that stays as it is.
+      // The pass may still count after this: the report is a copy that does not change.
       return structuredClone({
         passId,
         mode: request.mode,
