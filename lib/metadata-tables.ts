@@ -50,7 +50,8 @@ export class MetadataTables extends Construct {
     allow(['Query'], `${jobs}/index/${DUE_INDEX}`, `${tasks}/index/${DUE_INDEX}`, tasks);
     allow(['BatchGetItem', 'PartiQLUpdate'], jobs, tasks, segments);
     allow(['Scan'], jobs, tasks);
-    allow(['UpdateItem'], tasks);
+    // For a service that does not take several REMOVE clauses in a statement: a release and a settlement have them.
+    allow(['UpdateItem'], jobs, tasks);
   }
 
   private createTable(kind: TableKind, disposable: boolean): TableV2 {

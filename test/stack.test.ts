@@ -201,7 +201,7 @@ describe('the roles', () => {
   };
 
   it('allow a pass what it does with each table, and no more', () => {
-    expect(allowed('jobs')).toEqual(['BatchGetItem', 'PartiQLUpdate', 'Query due', 'Scan']);
+    expect(allowed('jobs')).toEqual(['BatchGetItem', 'PartiQLUpdate', 'Query due', 'Scan', 'UpdateItem']);
     expect(allowed('tasks')).toEqual([
       'BatchGetItem',
       'PartiQLUpdate',

@@ -165,7 +165,7 @@ describe('a Failed job that takes longer than a pass has', () => {
     const world = await embeddedWorld();
     const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
     await world.has(
-      job({ state: 'Failed' }),
+      job({ state: 'Failed', completedAt: NOW }),
       taskIds.map((taskId) => task({ taskId, state: 'Completed', targets: [taskId] })),
       taskIds.map((id) => segment(id, 'Flushed')),
     );
@@ -288,7 +288,7 @@ describe('a Failed job that takes longer than a pass has', () => {
       'dueAt',
       'droppedThroughTaskId',
       'droppedPastTaskId',
-      'unreadableTaskIds',
+      'undroppedTaskIds',
       'dropAttempts',
     ])
       expect(settled).not.toHaveProperty(name);
@@ -342,7 +342,7 @@ describe('a Failed job that takes longer than a pass has', () => {
     }
     expect(dropped.length).toBeGreaterThan(2);
     expect(dropped.reduce((sum, count) => sum + count, 0)).toBe(649);
-    expect(await world.job()).toMatchObject({ unreadableTaskIds: [3n] });
+    expect(await world.job()).toMatchObject({ undroppedTaskIds: [3n] });
   });
 
   it('is worked on by one of the passes that join it: their writes do not multiply', async () => {

@@ -15,13 +15,13 @@ export interface Breaker {
 export function createBreaker(now: () => number): Breaker {
   let failuresInARow = 0;
   let pauseMs = FIRST_PAUSE_MS;
-  let closedUntil = 0;
+  let nextTryAt = 0;
   return {
     letsThrough() {
       if (failuresInARow < FAILURES_THAT_OPEN) return true;
-      if (now() < closedUntil) return false;
+      if (now() < nextTryAt) return false;
       // The next one waits for the answer to this one.
-      closedUntil = now() + pauseMs;
+      nextTryAt = now() + pauseMs;
       return true;
     },
     succeeded() {
@@ -32,7 +32,7 @@ export function createBreaker(now: () => number): Breaker {
       failuresInARow++;
       if (failuresInARow < FAILURES_THAT_OPEN) return;
       if (failuresInARow > FAILURES_THAT_OPEN) pauseMs = Math.min(MAX_PAUSE_MS, 2 * pauseMs);
-      closedUntil = now() + pauseMs;
+      nextTryAt = now() + pauseMs;
     },
   };
 }

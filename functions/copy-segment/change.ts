@@ -19,8 +19,12 @@ type Value<T extends TableKind, A extends Attribute<T>> = Schemas[T][A] extends 
 /** The attribute is not there. */
 export const absent = Symbol('absent');
 
-/** What an attribute must be: this value, NULL, or absent. */
-export type Condition = typeof absent | unknown;
+declare const readRaw: unique symbol;
+
+/** What an attribute was when it was read, of whatever type. */
+export interface AsRead {
+  readonly [readRaw]: true;
+}
 
 /**
  * One conditional write to one item that exists, as plain data: what must hold, what is set, what is removed.
@@ -32,16 +36,16 @@ export type Change<T extends TableKind = TableKind> = {
     /** As the table holds it, which may be an invalid id. */
     readonly key: Item;
     /** What must hold, besides that the item exists. */
-    readonly if: { readonly [A in Attribute<K>]?: Condition };
+    readonly if: { readonly [A in Attribute<K>]?: Value<K, A> | null | typeof absent | AsRead };
     readonly set: { readonly [A in Attribute<K>]?: Value<K, A> };
     readonly remove: readonly Attribute<K>[];
   };
 }[T];
 
 /** The condition that these attributes are still as they were read. */
-export const asRead = <A extends string>(raw: Item, ...names: readonly A[]): { [N in A]: Condition } =>
+export const asRead = <A extends string>(raw: Item, ...names: readonly A[]): { [N in A]: AsRead } =>
   Object.fromEntries(names.map((name) => [name, raw[name] === undefined ? absent : raw[name]])) as {
-    [N in A]: Condition;
+    [N in A]: AsRead;
   };
 
 /** The item as it is after the change. */

@@ -28,7 +28,7 @@ export const dueShardOf = (id: RawId, shards: number): number => {
 };
 
 const isAsked = (dueShard: number | undefined, shards: number): dueShard is number =>
-  dueShard !== undefined && dueShard >= 0 && dueShard < shards;
+  dueShard !== undefined && Number.isInteger(dueShard) && dueShard >= 0 && dueShard < shards;
 
 /**
  * The shard to write beside `dueAt`: the one the item has, or its first one if no pass asks the one it has.
@@ -50,6 +50,13 @@ export const isTooFarAhead = (
   leaseExpiresAt: number | undefined,
   now: number,
 ): boolean => dueAt !== undefined && dueAt > (leaseExpiresAt ?? now + MAX_BACKOFF_MS);
+
+/**
+ * Whether an item that nothing can be done about needs its marker moved: it is due, no pass would find it, or the marker
+ * is too far ahead. A recovery also finds what is not due: a marker that is right stays.
+ */
+export const needsPostponing = (marker: DueMarker, now: number, shards: number): boolean =>
+  !isInIndex(marker, shards) || (marker.dueAt ?? now) <= now || isTooFarAhead(marker, undefined, now);
 
 /**
  * How long until the next look, in milliseconds: 15 minutes after the first attempt, doubling with each, at most 6

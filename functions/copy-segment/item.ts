@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { isId } from './ids.ts';
+import { createIssues } from './issues.ts';
 
 /** A DynamoDB item as the document client returns it, every whole number as `bigint`. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -46,15 +47,6 @@ export type Read<T> = T & { readonly raw: Item };
 export const lenient = <S extends v.GenericSchema>(schema: S) =>
   v.fallback(v.optional(schema), undefined as never) as unknown as v.OptionalSchema<S, undefined>;
 
-/** A task of thousands of mappings may have as many issues. */
-const MAX_ISSUES_LISTED = 3;
-
-export const listIssues = (issues: readonly string[]): string => {
-  const listed = issues.slice(0, MAX_ISSUES_LISTED);
-  const more = issues.length - listed.length;
-  return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-};
-
 /** Reads an item by a schema. NULL, which the document client writes for `null`, is the same as absent. */
 export function readItem<S extends v.GenericSchema<unknown, object>>(
   schema: S,
@@ -62,8 +54,10 @@ export function readItem<S extends v.GenericSchema<unknown, object>>(
 ): Reading<Read<v.InferOutput<S>>> {
   const parsed = v.safeParse(schema, withoutNulls(raw));
   if (parsed.success) return { ok: true, value: { ...parsed.output, raw } };
-  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
-  return { ok: false, reason: listIssues(issues) };
+  const issues = createIssues();
+  for (const issue of parsed.issues)
+    issues.add(() => `${v.getDotPath(issue) ?? 'item'}: ${messageOf(issue)}`);
+  return { ok: false, reason: issues.list() ?? 'cannot be read' };
 }
 
 const withoutNulls = (item: Item): Item =>

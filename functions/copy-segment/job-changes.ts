@@ -16,17 +16,17 @@ type JobChange = Change<'jobs'>;
 export interface Place {
   /** Every target of its tasks up to this one is settled. */
   readonly through?: bigint | undefined;
-  /** The same, except for the targets of the tasks in `unreadable`. */
+  /** The same, except for the targets of the tasks in `undropped`. */
   readonly past?: bigint | undefined;
-  readonly unreadable: readonly bigint[];
+  readonly undropped: readonly RawId[];
 }
 
 /** The place saved on a job. `droppedPastTaskId` is ignored unless the tasks it skipped are named. */
-export function placeOf({ droppedThroughTaskId, droppedPastTaskId, unreadableTaskIds = [] }: Job): Place {
-  const unreadable = [...new Set(unreadableTaskIds)];
-  return droppedPastTaskId === undefined || unreadable.length === 0
-    ? { through: droppedThroughTaskId, unreadable: [] }
-    : { through: droppedThroughTaskId, past: droppedPastTaskId, unreadable };
+export function placeOf({ droppedThroughTaskId, droppedPastTaskId, undroppedTaskIds = [] }: Job): Place {
+  const undropped = [...new Set(undroppedTaskIds)];
+  return droppedPastTaskId === undefined || undropped.length === 0
+    ? { through: droppedThroughTaskId, undropped: [] }
+    : { through: droppedThroughTaskId, past: droppedPastTaskId, undropped };
 }
 
 const PLACE = ['droppedThroughTaskId', 'droppedPastTaskId'] as const;
@@ -37,7 +37,7 @@ export const jobSettled = (job: Job, now: number): JobChange => ({
   set: { segmentsDroppedAt: now },
   remove: [
     'dueAt',
-    ...(['droppedThroughTaskId', 'droppedPastTaskId', 'unreadableTaskIds', 'dropAttempts'] as const).filter(
+    ...(['droppedThroughTaskId', 'droppedPastTaskId', 'undroppedTaskIds', 'dropAttempts'] as const).filter(
       (name) => job.raw[name] !== undefined,
     ),
   ],
@@ -46,16 +46,18 @@ export const jobSettled = (job: Job, now: number): JobChange => ({
 /** Remembers how far the drops of a Failed job have come. */
 export const placeSaved = (job: Job, place: Place): JobChange => ({
   ...changed(job, 'segmentsDroppedAt', ...PLACE),
-  set: placeAttributes(place),
+  ...placeAttributes(job, place),
 });
 
 /** Only what cannot be read keeps the job unsettled: looked at again with backoff. */
 export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: number): JobChange => {
   const dropAttempts = (job.dropAttempts ?? 0) + 1;
+  const { set, remove } = placeAttributes(job, place);
   return {
     ...changed(job, 'segmentsDroppedAt', ...PLACE),
+    remove,
     set: {
-      ...placeAttributes(place),
+      ...set,
       dropAttempts,
       ...due(job.jobId, job, now + backoffMs(dropAttempts), shards),
     },
@@ -94,7 +96,12 @@ const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): Jo
   remove: [],
 });
 
-const placeAttributes = ({ through, past, unreadable }: Place): JobChange['set'] => ({
-  ...(through !== undefined && { droppedThroughTaskId: through }),
-  ...(past !== undefined && { droppedPastTaskId: past, unreadableTaskIds: [...unreadable] }),
+const placeAttributes = ({ raw }: Job, { through, past, undropped }: Place) => ({
+  set: {
+    ...(through !== undefined && { droppedThroughTaskId: through }),
+    ...(past !== undefined && { droppedPastTaskId: past, undroppedTaskIds: [...undropped] }),
+  },
+  remove: (['droppedPastTaskId', 'undroppedTaskIds'] as const).filter(
+    (name) => past === undefined && raw[name] !== undefined,
+  ),
 });

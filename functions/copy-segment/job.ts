@@ -35,10 +35,10 @@ export const jobAttributes = {
   droppedThroughTaskId: id,
   /**
    * A Failed job with tasks that cannot be read: every target of its tasks up to this one is settled, except those
-   * of `unreadableTaskIds`. Removed with the settlement.
+   * of `undroppedTaskIds`. Removed with the settlement.
    */
   droppedPastTaskId: id,
-  unreadableTaskIds: v.array(id, 'must be a list (L)'),
+  undroppedTaskIds: v.array(v.union([v.bigint(), v.number()]), 'must be a list (L)'),
   /** How often the inspector looked in vain at a Failed job that only unreadable items keep unsettled. */
   dropAttempts: whole,
   /** Epoch seconds: DynamoDB's TTL. */
@@ -57,8 +57,9 @@ const jobItem = v.object({
   segmentsDroppedAt: lenient(jobAttributes.segmentsDroppedAt),
   droppedThroughTaskId: lenient(jobAttributes.droppedThroughTaskId),
   droppedPastTaskId: lenient(jobAttributes.droppedPastTaskId),
-  unreadableTaskIds: lenient(jobAttributes.unreadableTaskIds),
+  undroppedTaskIds: lenient(jobAttributes.undroppedTaskIds),
   dropAttempts: lenient(jobAttributes.dropAttempts),
+  completedAt: lenient(jobAttributes.completedAt),
   ...markerEntries,
 });
 

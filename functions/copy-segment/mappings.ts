@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describeError } from './describe-error.ts';
 import { isId, parseId, type RawId } from './ids.ts';
+import { createIssues } from './issues.ts';
 
 /** Milvus gives it to L0 segments, which hold deletes: "all partitions". */
 export const ALL_PARTITIONS = -1n;
@@ -16,10 +17,10 @@ export interface IdMapping {
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
-  /** Targets that cannot be read, and why: they keep their task unsettled. */
-  readonly unreadable: readonly string[];
+  /** Why some targets cannot be read: they keep their task unsettled. */
+  readonly unreadable?: string | undefined;
   /** Anything else that is wrong: reported, but no reason to spare a target. */
-  readonly flaws: readonly string[];
+  readonly flaws?: string | undefined;
 }
 
 export const isPartitionId = (value: unknown): boolean => value === ALL_PARTITIONS || isId(value);
@@ -50,34 +51,39 @@ export function readMappings(item: {
   const { idMappings, mappings } = item;
   const hasList = idMappings !== undefined && idMappings !== null;
   const hasCompact = mappings !== undefined && mappings !== null;
-  if (!hasList && !hasCompact)
-    return { targetSegmentIds: [], unreadable: ['idMappings: is missing'], flaws: [] };
+  if (!hasList && !hasCompact) return { targetSegmentIds: [], unreadable: 'idMappings: is missing' };
 
   const targets = new Set<bigint>();
-  const unreadable: string[] = [];
-  const flaws: string[] =
-    hasList && hasCompact ? ['mappings: a task has idMappings or mappings, not both'] : [];
-  const collect = (raw: RawMapping, path: string): void => {
+  const unreadable = createIssues();
+  const flaws = createIssues();
+  if (hasList && hasCompact) flaws.add(() => 'mappings: a task has idMappings or mappings, not both');
+  const collect = (raw: RawMapping, path: () => string): void => {
     if (isId(raw.targetSegmentId)) targets.add(raw.targetSegmentId);
-    else unreadable.push(`${path}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
-    if (!isId(raw.sourceSegmentId)) flaws.push(`${path}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
-    if (!isPartitionId(raw.partitionId)) flaws.push(`${path}.partitionId: ${wrongId(raw.partitionId)}`);
+    else unreadable.add(() => `${path()}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
+    if (!isId(raw.sourceSegmentId))
+      flaws.add(() => `${path()}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
+    if (!isPartitionId(raw.partitionId))
+      flaws.add(() => `${path()}.partitionId: ${wrongId(raw.partitionId)}`);
   };
 
   if (hasList) {
     if (Array.isArray(idMappings))
       for (const [index, raw] of idMappings.entries())
-        if (isMap(raw)) collect(raw, `idMappings.${index}`);
-        else unreadable.push(`idMappings.${index}: must be a map (M)`);
-    else unreadable.push('idMappings: must be a list (L)');
+        if (isMap(raw)) collect(raw, () => `idMappings.${index}`);
+        else unreadable.add(() => `idMappings.${index}: must be a map (M)`);
+    else unreadable.add(() => 'idMappings: must be a list (L)');
   }
   if (hasCompact) {
-    const lines = unpack(mappings);
-    if (lines.ok)
-      for (const [index, line] of lines.value.entries()) collect(parseLine(line), `mappings.${index}`);
-    else unreadable.push(`mappings: ${lines.reason}`);
+    const text = unpack(mappings);
+    let index = 0;
+    if (text.ok)
+      for (const line of linesOf(text.value)) {
+        const at = index++;
+        collect(parseLine(line), () => `mappings.${at}`);
+      }
+    else unreadable.add(() => `mappings: ${text.reason}`);
   }
-  return { targetSegmentIds: [...targets], unreadable, flaws };
+  return { targetSegmentIds: [...targets], unreadable: unreadable.list(), flaws: flaws.list() };
 }
 
 interface RawMapping {
@@ -92,12 +98,22 @@ const isMap = (value: unknown): value is RawMapping =>
 function unpack(mappings: unknown) {
   if (!(mappings instanceof Uint8Array)) return { ok: false, reason: 'must be binary (B)' } as const;
   try {
-    const text = gunzipSync(mappings, { maxOutputLength: MAX_UNPACKED_BYTES }).toString('utf8');
-    return { ok: true, value: text.split('\n').filter((line) => line !== '') } as const;
+    const bytes = gunzipSync(mappings, { maxOutputLength: MAX_UNPACKED_BYTES });
+    return { ok: true, value: bytes.toString('utf8') } as const;
   } catch (error) {
     const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     const reason = isTooLarge ? 'unpacks to more than 4 MB' : `is no gzip: ${describeError(error)}`;
     return { ok: false, reason } as const;
+  }
+}
+
+/** The lines of a text that are not empty, one at a time: four megabytes may be two million of them. */
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    if (end > start) yield text.slice(start, end);
+    start = end + 1;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Change } from './change.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
 import type { JobLookup } from './job.ts';
-import type { Task, TaskKey, TaskSighting } from './task.ts';
+import type { RawTaskKey, Task, TaskSighting } from './task.ts';
 import type { TaskMessage } from './task-message.ts';
 
 /** The tables and the queue, as a pass sees them. */
@@ -51,9 +51,10 @@ export interface TaskReads {
   /** Tasks due in a shard of the index, most overdue first. Eventually consistent. */
   due(shard: number, now: number): AsyncIterable<readonly TaskSighting[]>;
   /** The tasks that exist among the keys, strongly consistent. */
-  read(
-    keys: readonly TaskKey[],
-  ): Promise<{ readonly found: readonly TaskSighting<Task>[]; readonly unread: readonly Unread<TaskKey>[] }>;
+  read(keys: readonly RawTaskKey[]): Promise<{
+    readonly found: readonly TaskSighting<Task>[];
+    readonly unread: readonly Unread<RawTaskKey>[];
+  }>;
   /** Every task of a job, or those above a task id, in ascending task id, strongly consistent. */
   ofJob(jobId: RawId, afterTaskId?: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
   /**

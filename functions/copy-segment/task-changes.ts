@@ -90,7 +90,10 @@ export const postponedUnread = ({ key, raw }: TaskSighting, now: number, shards:
 
 const keyOf = ({ jobId, taskId }: RawTaskKey): Item => ({ jobId, taskId });
 
-function changed(task: IndexedTask, { set = {}, remove = [] }: Partial<TaskChange>): TaskChange {
+function changed(
+  task: IndexedTask,
+  { set = {}, remove = [] }: Partial<Pick<TaskChange, 'set' | 'remove'>>,
+): TaskChange {
   // A lease that was renewed meanwhile, or set, has a worker again.
   const lease = task.state === 'InProgress' ? asRead(task.raw, 'leaseExpiresAt') : {};
   return {

@@ -4,7 +4,6 @@ import {
   type Item,
   id,
   lenient,
-  listIssues,
   markerAttributes,
   markerEntries,
   oneOf,
@@ -101,6 +100,7 @@ export interface TaskTruth {
   readonly mappingFlaws?: string;
   readonly reason?: string;
   readonly segmentsDroppedAt?: number;
+  readonly createdAt?: number;
   readonly dropAttempts: number;
 }
 
@@ -120,6 +120,7 @@ const truthItem = v.object({
   reason: lenient(taskAttributes.reason),
   segmentsDroppedAt: lenient(taskAttributes.segmentsDroppedAt),
   dropAttempts: lenient(taskAttributes.dropAttempts),
+  createdAt: lenient(taskAttributes.createdAt),
 });
 
 export function readTask(item: Item): Reading<Task> {
@@ -128,16 +129,17 @@ export function readTask(item: Item): Reading<Task> {
   if (!indexed.ok) return indexed;
   if (!truth.ok) return truth;
   const { targetSegmentIds, unreadable, flaws } = readMappings(item);
-  const { reason, segmentsDroppedAt, dropAttempts = 0 } = truth.value;
+  const { reason, segmentsDroppedAt, createdAt, dropAttempts = 0 } = truth.value;
   return {
     ok: true,
     value: {
       ...indexed.value,
       targetSegmentIds,
-      ...(unreadable.length > 0 && { unreadableTargets: listIssues(unreadable) }),
-      ...(flaws.length > 0 && { mappingFlaws: listIssues(flaws) }),
+      ...(unreadable !== undefined && { unreadableTargets: unreadable }),
+      ...(flaws !== undefined && { mappingFlaws: flaws }),
       ...(reason !== undefined && { reason }),
       ...(segmentsDroppedAt !== undefined && { segmentsDroppedAt }),
+      ...(createdAt !== undefined && { createdAt }),
       dropAttempts,
     },
   };
@@ -153,4 +155,8 @@ export interface TaskSighting<T extends IndexedTask = IndexedTask> {
 export const sightTask = <T extends IndexedTask>(
   raw: Item,
   read: (item: Item) => Reading<T>,
-): TaskSighting<T> => ({ key: raw as unknown as RawTaskKey, raw, reading: read(raw) });
+): TaskSighting<T> => ({
+  key: { jobId: raw.jobId as RawId, taskId: raw.taskId as RawId },
+  raw,
+  reading: read(raw),
+});

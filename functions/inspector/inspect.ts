@@ -30,8 +30,7 @@ export async function inspect(pass: Pass): Promise<Stopped> {
 }
 
 async function inspectTasks(pass: Pass, unread: unknown[]): Promise<Stopped> {
-  const isOver = (): boolean => pass.time.isOver() || pass.now() >= pass.tasksUntil;
-  if (isOver()) return {};
+  if (pass.time.isOverForTasks()) return {};
   const windows = dueWindows(
     (shard) => pass.tasks.due(shard, pass.startedAt),
     ({ raw }: TaskSighting) => Number(raw.dueAt),
@@ -42,7 +41,7 @@ async function inspectTasks(pass: Pass, unread: unknown[]): Promise<Stopped> {
     pass.tally.read.dueTasks += window.length;
     const lookUpJobs = createJobLookup(pass);
     for (const chunk of slices(inOrder(pass, window), TASKS_PER_CHUNK)) {
-      if (isOver()) return {};
+      if (pass.time.isOverForTasks()) return {};
       const jobs = await lookUpJobs(chunk.map(({ key }) => key.jobId));
       await carryOut(pass, await judgeIndexedTasks(pass, chunk, jobs));
     }
@@ -77,7 +76,7 @@ async function inspectJobs(pass: Pass, unread: unknown[]): Promise<Stopped> {
     for (const chunk of slices([...jobIds].sort(compareIds), TASKS_PER_CHUNK)) {
       if (pass.time.isOver()) return {};
       const unfinished = await judgeJobs(pass, await lookUpJobs(chunk));
-      if (unfinished.length > 0 || pass.time.signal.aborted) return {};
+      if (unfinished.length > 0 || pass.time.wasCutOff()) return {};
     }
   }
   return undefined;
@@ -95,7 +94,7 @@ const isCheckers = ({ state, dueAt }: DueJob, now: number): boolean =>
 const noteUnread =
   ({ tally, time }: Pick<Pass, 'tally' | 'time'>, table: string, unread: unknown[]) =>
   (shard: number, error: unknown): void => {
-    if (time.signal.aborted) throw error;
+    if (time.wasCutOff()) throw error;
     unread.push(error);
     tally.problem({
       key: { part: `due index of ${table}, shard ${shard}` },

@@ -17,7 +17,7 @@ import type { PassRun } from './pass-run.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
-import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
+import { createTimeBudget } from './time-budget.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -47,7 +47,12 @@ export function createInspector(config: InspectorConfig): Inspector {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
     const tally = createTally();
-    const time = createTimeBudget(run.remainingMs ?? (() => Number.POSITIVE_INFINITY), run.signal);
+    const time = createTimeBudget({
+      remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
+      cutOff: run.signal,
+      inspectMs: config.inspectMs,
+      now,
+    });
     const stores = createStores(config, meteredClients(config, tally.meter, time.signal), engine, now);
 
     const pass: Pass = {
@@ -56,7 +61,6 @@ export function createInspector(config: InspectorConfig): Inspector {
       startedAt,
       now,
       time,
-      tasksUntil: startedAt + (config.inspectMs ?? Number.POSITIVE_INFINITY) - RESERVE_MS,
       tally,
       onVerdict: run.onVerdict ?? (() => {}),
       markBreaker: createMarkBreaker(),
@@ -84,7 +88,7 @@ async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
     return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
   } catch (error) {
-    if (!pass.time.signal.aborted) throw error;
+    if (!pass.time.wasCutOff()) throw error;
     return {};
   }
 }

@@ -1,6 +1,7 @@
 import { compareIds, isId, type RawId } from '../copy-segment/ids.ts';
 import type { Item } from '../copy-segment/item.ts';
-import type { KeyPage } from '../copy-segment/stores.ts';
+import type { JobLookup } from '../copy-segment/job.ts';
+import { type KeyPage, TemporaryError } from '../copy-segment/stores.ts';
 import type { Pass } from './pass.ts';
 import { parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
 
@@ -19,7 +20,7 @@ type WalkPass = Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time'>;
 /**
  * Every job: those of Jobs in ascending id, then what only Tasks knows, jobs that are missing.
  *
- * Tables are partitioned by hash, so the ids are scanned, held (8 bytes each) and sorted. Should the scan take more
+ * Tables are partitioned by hash, so the ids are scanned, held and sorted. Should the scan take more
  * than its share of the time, what it found is done in the table's own order instead, page by page: a pass that only
  * scanned would get nowhere, however often it is repeated.
  */
@@ -59,12 +60,18 @@ async function scanJobs({ jobs, time }: WalkPass): Promise<Scan> {
   const isUsedUp = time.share(SCAN_SHARE);
   const pages: KeyPage[] = [];
   let isComplete = true;
-  for await (const page of jobs.ids()) {
-    pages.push(page);
-    if (page.resumeKey !== undefined && isUsedUp()) {
-      isComplete = false;
-      break;
+  try {
+    for await (const page of jobs.ids()) {
+      pages.push(page);
+      if (page.resumeKey !== undefined && isUsedUp()) {
+        isComplete = false;
+        break;
+      }
     }
+  } catch (error) {
+    // What was found is worth doing before the scan is tried again where it ended.
+    if (!(error instanceof TemporaryError) || pages.length === 0) throw error;
+    isComplete = false;
   }
   const found = pages.flatMap((page) => page.jobIds);
   const ids = BigInt64Array.from(found.filter(isId)).sort();
@@ -93,7 +100,7 @@ async function* inTableOrder(
   let resume = resumeAt(undefined, request.fromJobId);
   const jobsOf = function* ({ jobIds, resumeKey: next }: KeyPage): Generator<JobToRecover> {
     for (const jobId of jobIds.filter(isFrom).sort(compareIds)) yield { jobId, resume };
-    resume = resumeAt(next && { table: 'jobs', key: next }, request.fromJobId);
+    resume = next ? resumeAt({ table: 'jobs', key: next }, request.fromJobId) : resumeAt({ table: 'tasks' });
     yield { resume };
   };
   for (const page of pages) yield* jobsOf(page);
@@ -112,13 +119,17 @@ async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, after:
     const distinct = jobIds.filter((jobId, index) => jobId !== (index === 0 ? last : jobIds[index - 1]));
     last = jobIds.at(-1) ?? last;
     const candidates = [...new Set(distinct.filter((jobId) => !includes(known, jobId)))];
-    const found = candidates.length > 0 ? await jobs.read(candidates) : new Map();
+    const found = candidates.length > 0 ? await jobs.read(candidates) : new Map<RawId, JobLookup>();
     for (const jobId of candidates.sort(compareIds))
-      if (found.get(jobId) === 'missing') yield { jobId, resume };
+      if (isOrphaned(found.get(jobId))) yield { jobId, resume };
     resume = resumeAt({ table: 'tasks', key: resumeKey });
     if (resumeKey !== undefined) yield { resume };
   }
 }
+
+/** A job that did not answer may be missing: whoever judges its tasks finds out, or says that it could not. */
+const isOrphaned = (job: JobLookup | undefined): boolean =>
+  job === 'missing' || (job !== undefined && 'unread' in job);
 
 function includes(ascendingIds: BigInt64Array, jobId: RawId): boolean {
   if (!isId(jobId)) return false;

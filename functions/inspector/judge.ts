@@ -18,7 +18,15 @@ type OnTruth = 'release' | 'fail' | 'drop';
 export type Judged =
   | Verdict<Task>
   | Exclude<Verdict, { kind: OnTruth }>
-  | { readonly kind: 'unreadable'; readonly sighting: TaskSighting; readonly because: string };
+  | { readonly kind: 'unreadable'; readonly sighting: TaskSighting; readonly because: string }
+  | Unjudged;
+
+/** A task whose job did not answer: nothing is known, but that a pass must find it again. */
+interface Unjudged {
+  readonly kind: 'unjudged';
+  readonly task: IndexedTask;
+  readonly because: string;
+}
 
 export type JudgedKind = Judged['kind'];
 export type OfKind<K extends JudgedKind> = Extract<Judged, { kind: K }>;
@@ -28,7 +36,7 @@ type Jobs = ReadonlyMap<RawId, JobLookup>;
 
 /** Judges tasks that were read from the table, strongly consistent. */
 export const judgeTasks = (pass: Judging, sightings: readonly TaskSighting<Task>[], jobs: Jobs): Judged[] =>
-  sightings.flatMap((sighting) => note(pass, sighting.key, judge(pass, sighting, jobs)));
+  sightings.map((sighting) => note(pass, sighting.key, judge(pass, sighting, jobs)));
 
 /**
  * Judges tasks that the `due` index shows. Those whose verdict ends a lease, fails or drops are read again from the
@@ -43,8 +51,8 @@ export async function judgeIndexedTasks(
   const onTruth: IndexedTask[] = [];
   for (const sighting of sightings) {
     const verdict = judge(pass, sighting, jobs);
-    if (verdict !== undefined && isOnTruth(verdict)) onTruth.push(verdict.task);
-    else judged.push(...note(pass, sighting.key, verdict as Exclude<typeof verdict, { kind: OnTruth }>));
+    if (isOnTruth(verdict)) onTruth.push(verdict.task);
+    else judged.push(note(pass, sighting.key, verdict as Exclude<typeof verdict, { kind: OnTruth }>));
   }
   if (onTruth.length === 0) return judged;
 
@@ -60,35 +68,36 @@ const keyOf = (judged: Judged): RawTaskKey =>
 
 type Unreadable = Extract<Judged, { kind: 'unreadable' }>;
 
-/** @returns undefined if the job was not read, so that nothing is known */
 function judge<T extends IndexedTask>(
   pass: Judging,
   sighting: TaskSighting<T>,
   jobs: Jobs,
-): Verdict<T> | Unreadable | undefined {
+): Verdict<T> | Unreadable | Unjudged {
   const { key, reading } = sighting;
   if (!reading.ok) return { kind: 'unreadable', sighting, because: reading.reason };
   const job = jobs.get(key.jobId) ?? 'missing';
   if (job !== 'missing' && 'unread' in job) {
-    couldNotRead(pass, key, `its job could not be read: ${job.unread}`);
-    return undefined;
+    return { kind: 'unjudged', task: reading.value, because: `its job could not be read: ${job.unread}` };
   }
   return verdictOn(reading.value, job, pass.now(), pass.request.mode);
 }
 
 const isOnTruth = <T extends IndexedTask>(
-  verdict: Verdict<T> | Unreadable,
+  verdict: Verdict<T> | Unreadable | Unjudged,
 ): verdict is Extract<Verdict<T>, { kind: OnTruth }> =>
   verdict.kind === 'release' || verdict.kind === 'fail' || verdict.kind === 'drop';
 
-function note<J extends Judged>(pass: Judging, key: RawTaskKey, judged: J | undefined): J[] {
-  if (judged === undefined) return [];
+function note<J extends Judged>(pass: Judging, key: RawTaskKey, judged: J): J {
+  if (judged.kind === 'unjudged') {
+    couldNotRead(pass, key, judged.because);
+    return judged;
+  }
   const kind = judged.kind === 'unreadable' ? 'malformed' : judged.kind;
   pass.tally.verdicts[kind]++;
   pass.onVerdict({ jobId: key.jobId, taskId: key.taskId, kind, because: judged.because });
   if (kind === 'malformed' || kind === 'orphan' || kind === 'contradiction')
     pass.tally.problem({ key: keyOfTask(key), kind, reason: judged.because });
-  return [judged];
+  return judged;
 }
 
 const couldNotRead = ({ tally }: Pick<Pass, 'tally'>, key: RawTaskKey, reason: string): void => {

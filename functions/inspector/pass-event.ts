@@ -70,6 +70,10 @@ export function parsePassEvent(input: unknown): PassRequest {
     throw new InvalidEventError(
       `refused: ${resumes.map(([name]) => name).join(', ')} goes with mode "recover" only; an inspection asks the due index`,
     );
+  if (jobIds !== undefined && scannedThrough !== undefined)
+    throw new InvalidEventError(
+      'refused: scannedThrough goes without jobIds; what is named is not scanned for',
+    );
   return {
     mode,
     dryRun,

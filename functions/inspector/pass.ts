@@ -11,6 +11,7 @@ import type { JobVerdictKind, VerdictKind } from './verdict.ts';
 //   window  what is held in memory: 10,000 due tasks, merged from the shards of the index
 //   chunk   tasks that are judged and acted on together, 100
 //   lane    what carries out one kind of verdict on a chunk; lanes run side by side
+//   round   target segments that are read and dropped together, at most 2,000
 //   batch   what one request takes: 10 messages, 25 statements, 100 keys
 //   page    what one answer of a query or a scan holds
 
@@ -31,8 +32,6 @@ export interface Pass extends Stores {
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly time: TimeBudget;
-  /** Epoch milliseconds after which an inspection starts no more work on tasks. */
-  readonly tasksUntil: number;
   readonly tally: Tally;
   readonly onVerdict: (verdict: ObservedVerdict) => void;
   readonly markBreaker: MarkBreaker;

@@ -24,7 +24,8 @@ export async function recover(pass: Pass): Promise<Stopped> {
   try {
     for await (const step of readAhead(stepsOf(pass))) {
       reached = step.resume;
-      if (pass.time.isOver()) return undone ?? reached;
+      // What failed is in the report; going back to it would make no step, however often it is repeated.
+      if (pass.time.isOver()) return reached;
       const failures = pass.tally.failures();
 
       await carryOut(
@@ -34,16 +35,16 @@ export async function recover(pass: Pass): Promise<Stopped> {
       const unfinished = await judgeJobs(pass, await lookUpJobs(step.endedJobs));
 
       // What was cut off, here or among the tasks before, is not done.
-      if (unfinished.length > 0 || pass.time.signal.aborted) return undone ?? reached;
+      if (unfinished.length > 0 || pass.time.wasCutOff()) return reached;
       if (pass.tally.failures() > failures) undone ??= reached;
     }
   } catch (error) {
     // A request that outlasted the pass, or a scan that stays throttled; what was under way is done again.
-    if (!pass.time.signal.aborted) {
+    if (!pass.time.wasCutOff()) {
       if (!(error instanceof TemporaryError)) throw error;
       pass.tally.problem({ key: { part: 'scan' }, kind: 'failed', reason: error.message });
     }
-    return undone ?? reached;
+    return reached;
   }
   return undone;
 }
@@ -108,7 +109,7 @@ async function* tasksOf(
       yield page;
     }
   } catch (error) {
-    if (pass.time.signal.aborted) throw error;
+    if (pass.time.wasCutOff()) throw error;
     const reason = `its tasks could not be read: ${describeError(error)}`;
     pass.tally.jobs.failed++;
     pass.tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason });

@@ -31,9 +31,12 @@ export function parsePlace(text: string): ScanPlace | undefined {
   const [table, ...values] = text.split('/');
   if (table !== 'jobs' && table !== 'tasks') return undefined;
   if (values.length === 0) return { table };
-  if (values.length !== KEYS[table].length || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value)))
+  if (
+    values.length !== KEYS[table].length ||
+    !values.every((value) => /^-?\d+(\.\d+)?(e-?\d+)?$/.test(value))
+  )
     return undefined;
   // An invalid id can be a place as well.
-  const numbers = values.map((value) => (value.includes('.') ? Number(value) : BigInt(value)));
+  const numbers = values.map((value) => (/[.e]/.test(value) ? Number(value) : BigInt(value)));
   return { table, key: Object.fromEntries(KEYS[table].map((name, index) => [name, numbers[index]])) };
 }

@@ -2,7 +2,7 @@
  * No unit of work is started with less than this left: ten sends and a hundred tasks' drops end in a second or
  * two, with a few retries in several.
  */
-export const RESERVE_MS = 10_000;
+const RESERVE_MS = 10_000;
 
 /**
  * What is still in flight this long before the end is cut off, so that there is always a report. It is harmless,
@@ -14,6 +14,10 @@ const CUT_OFF_MS = 2_000;
 export interface TimeBudget {
   /** Whether to start nothing more. */
   isOver(): boolean;
+  /** Whether to start no more work on tasks: the schedule's next inspection takes over. */
+  isOverForTasks(): boolean;
+  /** Whether what was under way may have been aborted, so that nothing is known of it. */
+  wasCutOff(): boolean;
   /** @returns whether this share of the time that is left now has been used */
   share(fraction: number): () => boolean;
   /** Aborts requests that would outlast the pass. */
@@ -22,22 +26,38 @@ export interface TimeBudget {
   end(): void;
 }
 
-/**
- * @param remainingMs milliseconds until the pass is ended from outside; `Infinity` if nothing ends it
- * @param cutOff ends the pass from outside at once
- */
-export function createTimeBudget(remainingMs: () => number, cutOff?: AbortSignal): TimeBudget {
+export interface TimeLimits {
+  /** Milliseconds until the pass is ended from outside; `Infinity` if nothing ends it. */
+  readonly remainingMs: () => number;
+  /** Ends the pass from outside at once. */
+  readonly cutOff?: AbortSignal | undefined;
+  /** How long an inspection may work on tasks, in milliseconds: the schedule's interval. */
+  readonly inspectMs?: number | undefined;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+export function createTimeBudget({
+  remainingMs,
+  cutOff,
+  inspectMs = Number.POSITIVE_INFINITY,
+  now,
+}: TimeLimits): TimeBudget {
+  const tasksUntil = now() + inspectMs - RESERVE_MS;
   const ended = new AbortController();
   const untilCutOff = remainingMs() - CUT_OFF_MS;
   const timer = Number.isFinite(untilCutOff)
     ? setTimeout(() => ended.abort(), Math.max(0, untilCutOff)).unref()
     : undefined;
   const signal = cutOff ? AbortSignal.any([ended.signal, cutOff]) : ended.signal;
+  const isOver = (): boolean => signal.aborted || remainingMs() < RESERVE_MS;
   return {
-    isOver: () => signal.aborted || remainingMs() < RESERVE_MS,
+    isOver,
+    isOverForTasks: () => isOver() || now() >= tasksUntil,
+    wasCutOff: () => signal.aborted,
     share(fraction) {
-      const least = remainingMs() * (1 - fraction);
-      return () => Number.isFinite(least) && remainingMs() < least;
+      const end = remainingMs() * (1 - fraction);
+      return () => Number.isFinite(end) && remainingMs() < end;
     },
     signal,
     end: () => {

@@ -1,4 +1,5 @@
 import { isJob, isRunning, isUnsettledFailure, type Job, type JobLookup } from '../copy-segment/job.ts';
+import { placeOf } from '../copy-segment/job-changes.ts';
 import type { DropCause } from '../copy-segment/segment.ts';
 import { type DispatchableTask, type IndexedTask, isDispatchable, type Task } from '../copy-segment/task.ts';
 import { LEASES_LOST, MAX_LOST_LEASES } from '../copy-segment/task-changes.ts';
@@ -46,7 +47,13 @@ export function verdictOn<T extends IndexedTask | Task>(
   if (state === 'Failed' && 'segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined)
     return { kind: 'rest', task, because: 'every target of the Failed task is settled' };
   // Without a marker it has no late writer: it is dropped with its job, which remembers its place.
-  if (job !== 'missing' && isJob(job) && isUnsettledFailure(job) && task.dueAt === undefined)
+  if (
+    job !== 'missing' &&
+    isJob(job) &&
+    isUnsettledFailure(job) &&
+    task.dueAt === undefined &&
+    !isLate(task, job)
+  )
     return { kind: 'rest', task, because: 'its targets are dropped with its job, which failed' };
   if (state === 'Failed') {
     if (jobState === 'Completed')
@@ -87,6 +94,20 @@ export function verdictOn<T extends IndexedTask | Task>(
         because: `the task is Pending, its job is ${job.state}`,
       }
     : verdictOnLease(task, now, mode);
+}
+
+/** Clocks differ: how long before its job failed a late task may seem to have been created, in milliseconds. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Whether the drops of a Failed job may have gone past a task before it was there. */
+function isLate(task: IndexedTask | Task, job: Job): boolean {
+  const { through, past } = placeOf(job);
+  const reached = past ?? through;
+  if (reached === undefined || task.taskId > reached) return false;
+  const createdAt = 'createdAt' in task ? task.createdAt : undefined;
+  return (
+    createdAt === undefined || job.completedAt === undefined || createdAt > job.completedAt - CLOCK_SKEW_MS
+  );
 }
 
 function verdictOnLease<T extends DispatchableTask>(task: T, now: number, mode: Mode): Verdict<T> {

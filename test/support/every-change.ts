@@ -53,11 +53,11 @@ const ofJob =
     return change(reading.value);
   };
 
-const PLACE = { through: TASK_ID, past: TASK_ID + 9n, unreadable: [TASK_ID + 1n, TASK_ID + 2n] };
+const PLACE = { through: TASK_ID, past: TASK_ID + 9n, undropped: [TASK_ID + 1n, TASK_ID + 2n] };
 const wherePlaced = {
   droppedThroughTaskId: TASK_ID,
   droppedPastTaskId: TASK_ID + 9n,
-  unreadableTaskIds: PLACE.unreadable,
+  undroppedTaskIds: PLACE.undropped,
   dropAttempts: 2,
 };
 const drop = (item: Item): Change =>
@@ -124,7 +124,7 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   {
     title: 'placeSaved, the first one',
     row: failedJob(),
-    make: ofJob((read) => jobChanges.placeSaved(read, { through: TASK_ID, unreadable: [] })),
+    make: ofJob((read) => jobChanges.placeSaved(read, { through: TASK_ID, undropped: [] })),
   },
   {
     title: 'placeSaved, with tasks that cannot be read',

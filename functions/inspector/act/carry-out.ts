@@ -5,6 +5,7 @@ import { postponed } from '../../copy-segment/task-changes.ts';
 import type { Judged, JudgedKind, OfKind } from '../judge.ts';
 import { dispatch } from './dispatch.ts';
 import { drop } from './drop.ts';
+import { keep } from './keep.ts';
 import type { Lane, LanePass, Unfinished } from './lane.ts';
 import { postpone } from './postpone.ts';
 import { rest } from './rest.ts';
@@ -25,6 +26,7 @@ const LANES: { readonly [K in JudgedKind]: Lane<K> } = {
   contradiction: postpone,
   malformed: postpone,
   unreadable: postpone,
+  unjudged: keep,
 };
 
 /** LANES says that each lane gets what it is for; grouping forgets it. */

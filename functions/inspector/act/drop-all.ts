@@ -2,11 +2,12 @@ import { applied } from '../../copy-segment/change.ts';
 import { describeError } from '../../copy-segment/describe-error.ts';
 import { isInIndex, isTooFarAhead } from '../../copy-segment/due-index.ts';
 import type { RawId } from '../../copy-segment/ids.ts';
-import type { Job } from '../../copy-segment/job.ts';
+import { isJob, isUnsettledFailure, type Job } from '../../copy-segment/job.ts';
 import {
   jobDroppedInVain,
   jobPostponed,
   jobSettled,
+  type Place,
   placeOf,
   placeSaved,
 } from '../../copy-segment/job-changes.ts';
@@ -32,20 +33,19 @@ import { writeJob } from './write-job.ts';
 export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   let job = judged;
   const progress = createDropProgress(judged);
-  let saved = progress.place();
+  let saved = placeOf(judged);
+  let isFinished = true;
 
   if (pass.request.mode === 'recover' && isTooFarAhead(job, undefined, pass.now())) {
     const change = jobPostponed(job, pass.now(), pass.shards);
     if ((await writeJob(pass, job, change, 'mended')) === 'done') job = applied(job, change);
   }
   /** @returns false if the job is another pass's by now */
-  const savePlace = async (): Promise<boolean> => {
-    const place = progress.place();
-    if (place.through === saved.through && place.past === saved.past) return true;
+  const savePlace = async (place: Place): Promise<boolean> => {
+    if (isSame(place, saved)) return true;
     const change = placeSaved(job, place);
     const end = await writeJob(pass, job, change);
     if (end === 'done') job = applied(job, change);
-    if (end === 'failed') pass.tally.jobs.unsettled++;
     saved = place;
     return end !== 'conditionFailed';
   };
@@ -54,29 +54,30 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   for await (const page of readAhead(tasksLeft(pass, judged))) {
     if (page === 'unread') {
       progress.fail();
+      isFinished = false;
       break;
     }
     pass.tally.read.tasks += page.length;
     for (const chunk of slices(page, TASKS_PER_CHUNK)) {
-      if (!(await savePlace())) return true;
+      if (!(await savePlace(progress.place()))) return leave(pass, job);
       if (pass.time.isOver()) return false;
       progress.note(chunk, await dropChunk(pass, job, chunk));
     }
   }
   // What was cut off in the last chunk is counted as left, but is not known to be.
-  if (pass.time.signal.aborted) return false;
+  if (pass.time.wasCutOff()) return false;
 
-  const { hasFailed, unreadable } = progress;
-  if (hasFailed() || unreadable.size > 0) pass.tally.jobs.unsettled++;
-  if (hasFailed()) {
-    await savePlace();
+  if (progress.isUnsettled()) {
+    pass.tally.jobs.unsettled++;
+    const place = isFinished ? progress.placeAtTheEnd() : progress.place();
+    if (!progress.hasFailed()) {
+      await writeJob(pass, job, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
+      return true;
+    }
+    if (!(await savePlace(place))) return leave(pass, job);
     // The next pass tries again: if a pass can find it.
     if (!isInIndex(job, pass.shards))
       await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
-    return true;
-  }
-  if (unreadable.size > 0) {
-    await writeJob(pass, job, jobDroppedInVain(job, progress.place(), pass.now(), pass.shards), 'postponed');
     return true;
   }
   const end = await writeJob(pass, job, jobSettled(job, pass.now()), 'settled');
@@ -86,8 +87,23 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   return true;
 }
 
+const isSame = (a: Place, b: Place): boolean =>
+  a.through === b.through && a.past === b.past && a.undropped.join() === b.undropped.join();
+
 /**
- * The tasks whose targets may be left: those that could not be read, then those after the place. Ends with `unread`
+ * Somebody else has moved the place, or an answer was lost and the SDK's retry met its own write: another pass may be
+ * working on the job, or none. It stays findable, and this pass does not call it done.
+ */
+async function leave(pass: JobPass, { jobId }: Job): Promise<boolean> {
+  pass.tally.leaveUndone();
+  const job = (await pass.jobs.read([jobId])).get(jobId);
+  if (job && isJob(job) && isUnsettledFailure(job) && !isInIndex(job, pass.shards))
+    await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+  return true;
+}
+
+/**
+ * The tasks whose targets may be left: those remembered, then those after the place. Ends with `unread`
  * where a partition cannot be read now: it stops this job only.
  */
 async function* tasksLeft(
@@ -95,10 +111,10 @@ async function* tasksLeft(
   job: Job,
 ): AsyncGenerator<readonly TaskSighting<Task>[] | 'unread'> {
   const { jobId } = job;
-  const { through, past, unreadable } = placeOf(job);
+  const { through, past, undropped } = placeOf(job);
   try {
-    if (unreadable.length > 0) {
-      const { found, unread } = await tasks.read(unreadable.map((taskId) => ({ jobId, taskId })));
+    if (undropped.length > 0) {
+      const { found, unread } = await tasks.read(undropped.map((taskId) => ({ jobId, taskId })));
       const [first] = unread;
       // What did not answer would pass for settled.
       if (first) throw new Error(`${unread.length} of them: ${first.reason}`);
@@ -106,7 +122,7 @@ async function* tasksLeft(
     }
     yield* tasks.ofJob(jobId, past ?? through);
   } catch (error) {
-    if (time.signal.aborted) return;
+    if (time.wasCutOff()) return;
     tally.jobs.failed++;
     const reason = `its tasks could not be read: ${describeError(error)}`;
     tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason });
@@ -121,7 +137,9 @@ async function dropChunk(
 ): Promise<ChunkEnd> {
   const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
   // A settled task has no target left: each drop happens once.
-  const unsettled = readable.filter((task) => task.segmentsDroppedAt === undefined);
+  const unsettled = readable.filter(
+    ({ state, segmentsDroppedAt }) => state !== 'Failed' || segmentsDroppedAt === undefined,
+  );
   const left = await dropTargets(
     pass,
     unsettled.map((task) => ({ task, cause: 'job', reason: task.state === 'Failed' ? task.reason : reason })),
@@ -133,5 +151,5 @@ async function dropChunk(
     pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason: reading.reason });
     unreadable.push(key.taskId);
   }
-  return { failed: left.failed.size, unreadable };
+  return { failed: [...left.failed].map(({ taskId }) => taskId), unreadable };
 }

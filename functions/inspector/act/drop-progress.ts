@@ -3,46 +3,51 @@ import type { Job } from '../../copy-segment/job.ts';
 import { type Place, placeOf } from '../../copy-segment/job-changes.ts';
 import type { TaskSighting } from '../../copy-segment/task.ts';
 
-/** More tasks that cannot be read than this are not remembered one by one: the drops then resume before the first. */
-const MAX_UNREADABLE_REMEMBERED = 100;
+/** More tasks with targets left than this are not remembered one by one: the next walk begins before the first. */
+const MAX_UNDROPPED_REMEMBERED = 1_000;
 
-/** How a chunk ended: tasks that have a target left, by why. */
+/** How a chunk ended: its tasks that have targets left, by why. */
 export interface ChunkEnd {
-  readonly failed: number;
+  /** A read or a write failed. */
+  readonly failed: readonly RawId[];
+  /** Only what cannot be read is left. */
   readonly unreadable: readonly RawId[];
 }
 
 /**
- * How far the drops of a Failed job have come. They stop being counted at the first task that has a target left, so
- * that none is skipped; a task that cannot be read is remembered instead, so that what is dropped after it is not read
- * again at every look.
+ * How far the drops of a Failed job have come. Tasks that have targets left are remembered, and the walk goes past them:
+ * neither does one of them hold up the others, nor is what is dropped read again at every look.
  */
 export function createDropProgress(job: Job) {
-  let place = placeOf(job);
-  const unreadable = new Set<RawId>();
+  let { through, past } = placeOf(job);
+  const undropped = new Set<RawId>();
   let hasFailed = false;
   return {
-    /** Tasks that were looked at and have targets left that cannot be read. */
-    unreadable: unreadable as ReadonlySet<RawId>,
     hasFailed: () => hasFailed,
-    /** Something could not be read or written: nothing after this counts. */
+    isUnsettled: () => hasFailed || undropped.size > 0,
+    /** Something could not be read: the walk ends here. */
     fail: () => {
       hasFailed = true;
     },
-    note(chunk: readonly TaskSighting[], end: ChunkEnd): void {
-      if (end.failed > 0) hasFailed = true;
-      for (const taskId of end.unreadable) unreadable.add(taskId);
-      const last = chunk.at(-1)?.key.taskId;
-      const ids = [...unreadable].filter(isId);
-      const canRemember = ids.length === unreadable.size && ids.length <= MAX_UNREADABLE_REMEMBERED;
-      if (hasFailed || !isId(last) || !canRemember) return;
-      const before = place.past ?? place.through;
-      const past = before === undefined || last > before ? last : before;
-      place =
-        ids.length > 0
-          ? { through: place.through, past, unreadable: ids }
-          : { through: past, unreadable: [] };
+    note(chunk: readonly TaskSighting[], { failed, unreadable }: ChunkEnd): void {
+      if (failed.length > 0) hasFailed = true;
+      for (const taskId of [...failed, ...unreadable]) undropped.add(taskId);
+      // An invalid id is no place; what follows it is read again.
+      const last = chunk.findLast(({ key }) => isId(key.taskId))?.key.taskId;
+      const before = past ?? through;
+      if (isId(last) && (before === undefined || last > before)) past = last;
+      else past = before;
+      if (undropped.size === 0) through = past;
     },
-    place: (): Place => place,
+    /** Where the next pass resumes a walk that this one did not finish. */
+    place: (): Place =>
+      undropped.size === 0
+        ? { through, undropped: [] }
+        : { through, past, undropped: [...undropped].slice(0, MAX_UNDROPPED_REMEMBERED) },
+    /** Where the next walk begins after one that was finished. */
+    placeAtTheEnd: (): Place =>
+      undropped.size <= MAX_UNDROPPED_REMEMBERED
+        ? { through, past, undropped: [...undropped] }
+        : { through, undropped: [] },
   };
 }

@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { isInIndex, isTooFarAhead } from '../../copy-segment/due-index.ts';
+import { needsPostponing } from '../../copy-segment/due-index.ts';
 import type { RawId } from '../../copy-segment/ids.ts';
 import { isJob, type Job, type JobLookup } from '../../copy-segment/job.ts';
 import { jobPostponedUnread, jobRested, uncheckedPostponed } from '../../copy-segment/job-changes.ts';
@@ -67,11 +67,8 @@ async function judgeJob(pass: JobPass, jobId: RawId, job: JobLookup): Promise<bo
   pass.tally.jobs.malformed++;
   pass.tally.problem({ key, kind: 'malformed', reason: job.unreadable });
   pass.onVerdict({ jobId, kind: 'malformed', because: job.unreadable });
-  const marker = markerOf(job.raw);
   const now = pass.now();
-  const isRight =
-    isInIndex(marker, pass.shards) && (marker.dueAt ?? 0) > now && !isTooFarAhead(marker, undefined, now);
-  if (!isRight)
+  if (needsPostponing(markerOf(job.raw), now, pass.shards))
     await writeJob(pass, { jobId }, jobPostponedUnread(jobId, job.raw, now, pass.shards), 'postponed');
   return true;
 }

@@ -18,4 +18,4 @@ export type Lane<K extends JudgedKind> = (
 
 /** What the lanes of jobs work with: they walk a job's tasks, and may run out of time. */
 export type JobPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards'> &
-  Pick<Pass, 'tasks' | 'time' | 'onVerdict'>;
+  Pick<Pass, 'jobs' | 'tasks' | 'time' | 'onVerdict'>;

@@ -1,5 +1,5 @@
 import type { Change } from '../../copy-segment/change.ts';
-import { isInIndex, MAX_BACKOFF_MS } from '../../copy-segment/due-index.ts';
+import { MAX_BACKOFF_MS, needsPostponing } from '../../copy-segment/due-index.ts';
 import { markerOf } from '../../copy-segment/marker.ts';
 import type { IndexedTask, RawTaskKey, TaskSighting } from '../../copy-segment/task.ts';
 import { postponed, postponedUnread } from '../../copy-segment/task-changes.ts';
@@ -22,7 +22,7 @@ export async function postpone(
   for (const verdict of judged) {
     if (verdict.kind === 'unreadable') {
       const { sighting } = verdict;
-      if (isToBeMoved(markerOf(sighting.raw), now, shards))
+      if (needsPostponing(markerOf(sighting.raw), now, shards))
         changes.set(sighting.key, postponedUnread(sighting as TaskSighting, now, shards));
       continue;
     }
@@ -31,7 +31,7 @@ export async function postpone(
     if (verdict.kind === 'wait') {
       if (task.dueAt !== verdict.leaseExpiresAt)
         changes.set(task, postponed(task, verdict.leaseExpiresAt, shards));
-    } else if (isToBeMoved(task, now, shards))
+    } else if (needsPostponing(task, now, shards))
       changes.set(task, postponed(task, now + MAX_BACKOFF_MS, shards));
   }
   const unfinished = await writeTasks(pass, changes, 'postponed');
@@ -39,7 +39,3 @@ export async function postpone(
     tasks.flatMap((task) => (unfinished.has(task) ? [[task, unfinished.get(task) ?? 'failed']] : [])),
   );
 }
-
-/** A recovery also finds what is not due: a correct marker stays. */
-const isToBeMoved = (marker: Parameters<typeof isInIndex>[0], now: number, shards: number): boolean =>
-  !isInIndex(marker, shards) || (marker.dueAt ?? 0) <= now || (marker.dueAt ?? 0) > now + MAX_BACKOFF_MS;

@@ -36,6 +36,8 @@ export interface Tally {
   problem(problem: Problem): void;
   /** How many problems were a read, a send or a write that failed. */
   failures(): number;
+  /** The pass leaves something undone that is no problem: it is not complete. */
+  leaveUndone(): void;
   /** Problems that the report does not list, most frequent first. */
   omitted(): ProblemGroup[];
   report(request: PassRequest, run: RunFacts): PassReport;
@@ -126,6 +128,9 @@ export function createTally(): Tally {
       else omit(problem);
     },
     failures: () => failures,
+    leaveUndone: () => {
+      failures++;
+    },
     omitted: () => [...groups.values()].sort((a, b) => b.count - a.count),
 
     report(request, { passId, startedAt, endedAt, stopped }) {
