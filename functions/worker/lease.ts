@@ -65,10 +65,13 @@ export function createLease(
   let status: LeaseStatus = 'held';
   let cancelWatch: Cancel = () => {};
 
+  const leftMs = (): number => endsAt - marginMs - time.now();
+  const stopInTime = (): void => {
+    if (leftMs() <= 0) stop.abort(new Error('the lease ends, and could not be renewed'));
+  };
   const watch = (): void => {
-    const leftMs = endsAt - marginMs - time.now();
-    if (leftMs <= 0) stop.abort(new Error('the lease ends, and could not be renewed'));
-    else cancelWatch = time.after(leftMs, watch);
+    stopInTime();
+    if (!stop.signal.aborted) cancelWatch = time.after(leftMs(), watch);
   };
   watch();
 
@@ -90,6 +93,8 @@ export function createLease(
 
   const heartbeat = async (progress?: Progress): Promise<'held' | 'lost' | 'jobOver'> => {
     if (status !== 'held') return status === 'jobOver' ? 'jobOver' : 'lost';
+    // After a stall, this may come before the watch: a lease that is renewed late was not held all the time.
+    stopInTime();
     const isRenewed = await answeredInTime(() => renew(progress));
     // The task may have ended while the heartbeat was under way.
     if (status !== 'held') return 'lost';
