@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../functions/worker/worker.ts';
 import { job, MINUTE, NOW, segment, task } from './support/builders.ts';
@@ -55,6 +56,7 @@ describe('while it copies, a worker', () => {
     finish(PROGRESS);
     await work;
     const before = await world.items();
+    expect(time.pending()).toBe(0);
     await time.pass(3 * LEASE);
     expect(await world.items()).toEqual(before);
   });
@@ -136,18 +138,20 @@ describe('while it copies, a worker', () => {
     await work;
   });
 
-  it('never lets an older of two renewals arrive last', async () => {
-    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  it('never lets the older of two renewals arrive last', async () => {
+    const { promise: newerArrived, resolve: newerArrives } = Promise.withResolvers<void>();
     const disturb = onUpdate(world, 'tasks', async (call) => {
-      if (JSON.stringify(call.input.ExpressionAttributeValues, String).includes('copiedBytes'))
-        await released;
-      return call.proceed();
+      const isOlder = String(call.input.UpdateExpression).includes('copiedBytes');
+      // The older is on its way for as long as the newer could take to overtake it.
+      if (isOlder) await Promise.race([newerArrived, sleep(200)]);
+      const answer = await call.proceed();
+      if (!isOlder && world.clock.now > NOW) newerArrives();
+      return answer;
     });
     const lease = await claimed(workerIn(world, { time, disturb }));
     const older = lease.heartbeat(PROGRESS);
     world.clock.now += MINUTE;
     const newer = lease.heartbeat();
-    release();
     expect(await Promise.all([older, newer])).toEqual(['held', 'held']);
     expect(await world.task()).toMatchObject({ leaseExpiresAt: BigInt(NOW + MINUTE + LEASE) });
   });
@@ -359,6 +363,21 @@ describe('a worker that loses the answer', () => {
     expect(await world.task()).not.toHaveProperty('retries');
   });
 
+  it('of handing over, and finds its lease released with the same progress, has lost the task', async () => {
+    let updates = 0;
+    const disturb = onUpdate(world, 'tasks', (call) => (++updates === 3 ? throttle() : call.proceed()));
+    const lease = await claimed(workerIn(world, { time, disturb }));
+    await lease.heartbeat(PROGRESS);
+    time.stall(LEASE - 5_000);
+    const ending = lease.handOver(PROGRESS);
+    await time.quiet();
+    world.clock.now += 5_000;
+    await world.pass();
+    await time.pass(0);
+    expect(await ending).toBe('lost');
+    expect(await world.task()).toMatchObject({ copiedObjects: 3n, lostLeases: 1n });
+  });
+
   it('of every attempt until the lease is over reports nothing', async () => {
     let updates = 0;
     const disturb = onUpdate(world, 'tasks', (call) => (++updates === 1 ? call.proceed() : throttle()));
@@ -370,6 +389,16 @@ describe('a worker that loses the answer', () => {
     expect(await world.task()).toMatchObject({ state: 'InProgress' });
     expect(await world.job()).not.toHaveProperty('completedTasks');
   });
+});
+
+it('a lease ends once', async () => {
+  await world.has(job({ totalTasks: 2 }), task());
+  const lease = await claimed(workerIn(world, { time }));
+  expect(await lease.complete(PROGRESS)).toBe('completed');
+  expect(await lease.complete(PROGRESS)).toBe('lost');
+  expect(await lease.fail('why')).toBe('lost');
+  expect(await world.task()).toMatchObject({ state: 'Completed' });
+  expect(await world.job()).toMatchObject({ completedTasks: 1n });
 });
 
 describe('two workers with one message', () => {

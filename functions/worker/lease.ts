@@ -18,7 +18,10 @@ import type { Cancel, Time } from './timers.ts';
 import { untilAnswered } from './until-answered.ts';
 import { wasMade } from './was-made.ts';
 
-/** The right to copy one task, until `leaseExpiresAt` in the table. While DynamoDB does not answer, every call waits. */
+/**
+ * The right to copy one task, until `leaseExpiresAt` in the table. It ends once: a call after `complete`, `fail`, `retry`
+ * or `handOver` says `lost`. While DynamoDB does not answer, a call asks on, at most until the lease ends.
+ */
 export interface Lease {
   /** As claimed. */
   readonly task: Task;

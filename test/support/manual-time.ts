@@ -31,6 +31,7 @@ export function manualTime(clock: { now: number }) {
   return {
     after,
     quiet,
+    pending: (): number => timers.size,
 
     /** Passes calls on, and knows which are under way. */
     watching:
