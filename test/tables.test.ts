@@ -75,7 +75,7 @@ const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   BOOL: [true],
   B: [new Uint8Array()],
   L: [[]],
-  M: [{}],
+  M: [{}, { bucket: 'any', rootPath: 'any' }],
 };
 
 /** The one DynamoDB type that the schema of an attribute accepts. */

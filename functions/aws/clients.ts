@@ -42,14 +42,17 @@ class BoundedHandler extends NodeHttpHandler {
   }
 }
 
+/** Ids exceed 2^53. A number that is not whole belongs to no attribute of the contract; it is reported. */
+export const wrapNumbers = (text: string): bigint | number =>
+  /^-?\d+$/.test(text) ? BigInt(text) : Number(text);
+
 /** Endpoints, region and credentials come from the SDK's own environment unless given. */
 export function createDynamoClient(
   config: DynamoDBClientConfig = {},
   bounds: Bounds = BOUNDS,
 ): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ ...bounded(bounds), ...config }), {
-    // Ids exceed 2^53. No attribute of the contract holds a fraction; one that does is reported.
-    unmarshallOptions: { wrapNumbers: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : Number(text)) },
+    unmarshallOptions: { wrapNumbers },
   });
 }
 

@@ -25,6 +25,12 @@ export const whole = v.pipe(
 export const text = v.string('must be a string (S)');
 export const flag = v.boolean('must be a boolean (BOOL)');
 
+/** Lists and bytes are objects as well, and no maps. */
+export const map = v.custom<Item>(
+  (value) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype,
+  'must be a map (M)',
+);
+
 export const oneOf = <const T extends readonly string[]>(states: T) =>
   v.picklist(states, (issue) => `must be one of ${states.join(', ')}, is ${issue.received}`);
 

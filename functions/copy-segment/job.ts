@@ -17,6 +17,9 @@ import {
 export const JOB_STATES = ['Pending', 'Executing', 'Publishing', 'Completed', 'Failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
+/** Where objects are, in S3. */
+const location = v.object({ bucket: text, rootPath: text }, 'must be a map (M)');
+
 /** Every attribute of Jobs, by name: docs/tables.md says what each means and who writes it. */
 export const jobAttributes = {
   jobId: id,
@@ -41,6 +44,23 @@ export const jobAttributes = {
   undroppedTaskIds: v.array(v.union([v.bigint(), v.number()]), 'must be a list (L)'),
   /** How often the inspector looked in vain at a Failed job that only unreadable items keep unsettled. */
   dropAttempts: whole,
+  totalTasks: whole,
+  totalSegments: whole,
+  totalRows: whole,
+  /** SHA-256 of the canonical mappings, hexadecimal. */
+  mappingsDigest: text,
+  source: location,
+  target: location,
+  sourceCollectionId: id,
+  snapshotName: text,
+  /** Every target of its tasks up to this one is Flushed: where a publication cut short resumes. */
+  publishedThroughTaskId: id,
+  // Hints, never trusted: no verdict reads them.
+  completedTasks: whole,
+  completedSegments: whole,
+  copiedBytes: whole,
+  /** How often the checker has looked in vain since there were news. */
+  looks: whole,
   /** Epoch seconds: DynamoDB's TTL. */
   expiresAt: whole,
   ...markerAttributes,

@@ -19,6 +19,9 @@ export const segmentAttributes = {
   numOfRows: whole,
   /** The copy job that allocated it; absent on segments of older writers. */
   jobId: id,
+  sourceSegmentId: id,
+  /** The task that copies it. */
+  taskId: id,
   droppedAt: whole,
   dropReason: text,
   /** Epoch milliseconds at which the checker made it visible. */

@@ -4,6 +4,7 @@ import {
   type Item,
   id,
   lenient,
+  map,
   markerAttributes,
   markerEntries,
   oneOf,
@@ -45,6 +46,14 @@ export const taskAttributes = {
   segmentsDroppedAt: whole,
   /** How often the inspector looked in vain at a task that only something unreadable keeps unsettled. */
   dropAttempts: whole,
+  /** How often a worker gave it back after an error that may pass. */
+  retries: whole,
+  copiedObjects: whole,
+  copiedBytes: whole,
+  /** Target partition → source partition, as decimal strings. */
+  sourcePartitions: v.pipe(map, v.record(text, id)),
+  /** Key of an object list. */
+  copyList: text,
   /** Epoch seconds: DynamoDB's TTL. */
   expiresAt: whole,
   ...markerAttributes,

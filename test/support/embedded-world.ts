@@ -64,7 +64,7 @@ export async function embeddedWorld({
     },
 
     async pass(event: unknown = {}, run: PassRun & { disturb?: Disturbance } = {}): Promise<PassReport> {
-      const clients = disturbedClients(engines, run.disturb);
+      const clients = disturbedClients(run.disturb, engines);
       const inspector = createInspector({
         ...clients,
         tables,
@@ -108,9 +108,9 @@ function enginesOfTheRun() {
   };
 }
 
-function disturbedClients(
-  { dynamo: dynamoConfig, sqs: sqsConfig }: ReturnType<typeof enginesOfTheRun>,
+export function disturbedClients(
   disturb?: Disturbance,
+  { dynamo: dynamoConfig, sqs: sqsConfig }: ReturnType<typeof enginesOfTheRun> = enginesOfTheRun(),
 ): { dynamo: DynamoDBDocumentClient; sqs: SQSClient } {
   const [dynamo, sqs] = [createDynamoClient(dynamoConfig), createSqsClient(sqsConfig)];
   if (disturb) {

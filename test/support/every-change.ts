@@ -11,6 +11,7 @@ import {
   type Task,
 } from '../../functions/copy-segment/task.ts';
 import * as taskChanges from '../../functions/copy-segment/task-changes.ts';
+import * as workerChanges from '../../functions/copy-segment/worker-changes.ts';
 import { expired, HOUR, job, leased, MINUTE, NOW, type Row, segment, task } from './builders.ts';
 
 /** A change, and an item as it has to be for it. */
@@ -40,7 +41,7 @@ const ofTask =
     if (!reading.ok) throw new Error(reading.reason);
     return change(reading.value);
   };
-const ofDispatchable = (change: (task: DispatchableTask) => Change) =>
+const ofDispatchable = (change: (task: Task & DispatchableTask) => Change) =>
   ofTask((read) => {
     if (!isDispatchable(read)) throw new Error(read.flaws);
     return change(read);
@@ -60,6 +61,7 @@ const wherePlaced = {
   undroppedTaskIds: PLACE.undropped,
   dropAttempts: 2,
 };
+const PROGRESS = { copiedObjects: 7, copiedBytes: 2n ** 40n };
 const drop = (item: Item): Change =>
   segmentChanges.dropped(item, { segmentId: SEGMENT_ID, jobId: JOB_ID, dropReason: 'task 1 failed 💥' }, NOW);
 
@@ -159,13 +161,62 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     row: segment(SEGMENT_ID, 'Flushed', { jobId: JOB_ID, publishedAt: NOW }),
     make: drop,
   },
+  {
+    title: 'claimed, Pending',
+    row: aTask(),
+    make: ofDispatchable((read) => workerChanges.claimed(read, 'node-1', NOW + HOUR)),
+  },
+  {
+    title: 'claimed, InProgress without a lease',
+    row: aTask({ state: 'InProgress' }),
+    make: ofDispatchable((read) => workerChanges.claimed(read, 'node-1', NOW + HOUR)),
+  },
+  {
+    title: 'renewed, with progress',
+    row: aTask(leased),
+    make: ofDispatchable((read) => workerChanges.renewed(read, NOW + HOUR, PROGRESS)),
+  },
+  {
+    title: 'completed',
+    row: aTask(leased),
+    make: ofDispatchable((read) => workerChanges.completed(read, PROGRESS, NOW)),
+  },
+  {
+    title: 'failed',
+    row: aTask(leased),
+    make: ofDispatchable((read) => workerChanges.failed(read, 'the source is gone', NOW)),
+  },
+  {
+    title: 'retried',
+    row: aTask(leased),
+    make: ofDispatchable((read) => workerChanges.retried(read, 'slow down', NOW)),
+  },
+  {
+    title: 'handedOver, with progress',
+    row: aTask(leased),
+    make: ofDispatchable((read) => workerChanges.handedOver(read, PROGRESS, NOW)),
+  },
+  {
+    title: 'counted, from 0 and from more at once',
+    row: aJob({ completedTasks: 2 }),
+    make: () =>
+      workerChanges.counted(
+        { jobId: JOB_ID, targetSegmentIds: [SEGMENT_ID] } as unknown as workerChanges.ClaimedTask,
+        PROGRESS,
+      ),
+  },
+  {
+    title: 'jobHasNews, after vain looks',
+    row: aJob({ looks: 3, dueAt: NOW + HOUR }),
+    make: ofJob((read) => workerChanges.jobHasNews(read, NOW)),
+  },
 ];
 
-/** What the three rooms of changes export besides: no changes. */
+/** What the rooms of changes export besides: no changes. */
 const OTHERS: readonly string[] = ['placeOf'];
 
 /** The name of every builder of a change. */
-export const CHANGE_BUILDERS: readonly string[] = [taskChanges, jobChanges, segmentChanges]
+export const CHANGE_BUILDERS: readonly string[] = [taskChanges, jobChanges, segmentChanges, workerChanges]
   .flatMap((room) => Object.entries(room))
   .filter(([name, value]) => typeof value === 'function' && !OTHERS.includes(name))
   .map(([name]) => name);
@@ -176,9 +227,13 @@ export function neighbourOf({ table, item }: Row): Row {
   return { table, item: { ...item, [key]: (item[key] as bigint) - 1n } };
 }
 
-/** What a read returns after the change: what it was, with what is set, without what is removed. */
-export function itemAfter(before: Item, { set, remove }: Change): Item {
-  const after = { ...before, ...asRead(set) };
+/** What a read returns after the change: what it was, with what is set and counted, without what is removed. */
+export function itemAfter(before: Item, { set, add = {}, remove }: Change): Item {
+  const counted = Object.entries(add).map(([name, by]) => [
+    name,
+    ((before[name] as bigint) ?? 0n) + BigInt(by),
+  ]);
+  const after = { ...before, ...asRead(set), ...Object.fromEntries(counted) };
   for (const name of remove) delete after[name as keyof typeof after];
   return after;
 }
