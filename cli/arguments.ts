@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 
 /** What the command line asks for. */
 export interface Arguments {
-  /** The restore to load; the sample that ships if none is named. */
+  /** The restore to load, `-` for standard input; the sample that ships if none is named. */
   readonly file?: string;
   readonly recover: boolean;
   readonly dryRun: boolean;
@@ -11,15 +11,15 @@ export interface Arguments {
   readonly watch?: number;
 }
 
-const MS_A_UNIT = { ms: 1, s: 1_000, m: 60_000 } as const;
+const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000 } as const;
 
 /** @throws InvalidArgumentError for anything but a number and its unit, such as 2s or 500ms */
 function parseInterval(text: string): number {
   const [, count, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
-  const interval = Number(count) * MS_A_UNIT[unit as keyof typeof MS_A_UNIT];
+  const interval = Number(count) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT];
   // Node's timers take a signed 32-bit number of milliseconds.
   if (!(interval >= 1 && interval < 2 ** 31))
-    throw new InvalidArgumentError('It is a time such as 2s, 500ms or 1m.');
+    throw new InvalidArgumentError('It must be a time such as 2s, 500ms or 1m.');
   return interval;
 }
 
@@ -31,14 +31,14 @@ export function parseArguments(argv: readonly string[]): Arguments {
     )
     .option(
       '--file <restore.ndjson>',
-      "a restore in Milvus' proto JSON, one record a line (default: the sample)",
+      "a restore in Milvus' proto JSON, one record per line; - for standard input (default: the sample)",
     )
-    .option('--recover', 'begin with a recovery pass', false)
-    .option('--dry-run', 'one pass that writes nothing and shows what it would do', false)
-    .option('--json', 'print one JSON document instead of tables; with --watch, one report a line', false)
+    .option('--recover', 'begin with a recovery pass')
+    .option('--dry-run', 'one pass that writes nothing and shows its plan')
+    .option('--json', 'print one JSON document instead of tables; with --watch, one report per line')
     .option('--watch <interval>', 'make a pass every interval, such as 2s, until Ctrl-C', parseInterval)
     .allowExcessArguments(false)
     .showHelpAfterError()
     .parse(argv as string[]);
-  return command.opts<Arguments>();
+  return { recover: false, dryRun: false, json: false, ...command.opts<Partial<Arguments>>() };
 }

@@ -1,102 +1,118 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NoEmbeddedEngineError } from '../engines/embedded-dynamodb.ts';
-import { createRestoreWorld } from '../engines/restore-world.ts';
-import { startEngines } from '../engines/start-engines.ts';
+import { NotLoadedError } from '../engines/load.ts';
+import { startEngines, UnusableEndpointError } from '../engines/start-engines.ts';
+import { createWorld, LeftBehindError, NotCreatedError, type World } from '../engines/world.ts';
 import { type Arguments, parseArguments } from './arguments.ts';
-import { makePasses, type PassMade } from './demo/run.ts';
-import { runAsJson } from './demo/run-as-json.ts';
-import { showPass, showRun } from './demo/show.ts';
-import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file/read-restore.ts';
+import { createJsonOutput, createReportLines } from './demo/json-output.ts';
+import { makePasses } from './demo/run.ts';
+import type { RunOutput } from './demo/run-output.ts';
+import { createTextOutput } from './demo/text-output.ts';
+import { listenForInterruption } from './interruption.ts';
+import { type OpenRestore, openRestore } from './restore-file/open-restore.ts';
+import { type Line, readLines } from './restore-file/read-lines.ts';
+import { checkRestore, rowsOf } from './restore-file/restore.ts';
+import { UnreadableRestoreError } from './restore-file/unreadable-restore-error.ts';
+import { progressBar } from './terminal/progress-bar.ts';
+import { screenOf } from './terminal/screen.ts';
+import { UserError } from './user-error.ts';
 
-const SAMPLE = join(import.meta.dirname, 'demo', 'restore.ndjson');
+/** How long tables and queue may take to be deleted by somebody who no longer wants to wait. */
+const PATIENCE_MS = 5_000;
 
-/** What the operator can mend; anything else is a fault, and shows its stack. */
-class UserError extends Error {
-  override name = 'UserError';
-}
+/** Deletes what the run has made; whoever gives up on a run still gets rid of it. */
+let tidyUp = async (): Promise<void> => {};
+
+const interruption = listenForInterruption(
+  () => void Promise.race([tidyUp().catch(() => {}), sleep(PATIENCE_MS)]).then(() => process.exit(130)),
+  process.env.npm_lifecycle_event === undefined ? 1 : 2,
+);
+const stop = interruption.signal;
+// A terminal shows Ctrl-C as ^C, in the line that is next.
+stop.addEventListener('abort', () => process.stdout.isTTY && process.stdout.write('\n'));
+
+let isOutputClosed = false;
+// Whoever reads the output, such as `head`, may have enough of it; a terminal may be closed.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  isOutputClosed = true;
+  interruption.end();
+});
 
 async function main(): Promise<void> {
   const options = parseArguments(process.argv);
-  const restore = await readFileOf(options);
+  const restore = await openRestore(options.file, stop);
+  try {
+    await withWorld(restore, options);
+  } finally {
+    await restore.close();
+  }
+}
 
-  const stop = new AbortController();
-  const interrupted = (): void => {
-    // The first ends the run after the pass under way; the second does not wait. The engines end in either case.
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupted);
+async function withWorld(restore: OpenRestore, options: Arguments): Promise<void> {
+  // Each time the file is read, its records are as of the same moment.
+  const now = Date.now();
+  const lines = (what: string) => () => linesOf(restore, what, options);
+  const records = await checkRestore(lines('Checking'), now).catch((error: unknown) => {
+    if (!(error instanceof UnreadableRestoreError)) throw error;
+    const remedy = error.filter ? `\nTry: ${error.filter} ${restore.name} | npm start -- --file -` : '';
+    throw new UserError(`${restore.name}: nothing was loaded\n${error.message}${remedy}`);
+  });
 
   const engines = await startEngines();
   try {
-    await run(engines, restore, options, stop.signal);
+    const creation = createWorld(engines);
+    tidyUp = async () => (await creation).destroy();
+    const world = await creation;
+    try {
+      await world.load(rowsOf(lines('Loading'), now));
+      const output = outputFor(world, restore, options);
+      await output.loaded(records);
+      await makePasses(world, options, output, stop);
+      if (!isOutputClosed) await output.end();
+    } finally {
+      await world.destroy();
+    }
   } finally {
     await engines.stop();
   }
-  if (stop.signal.aborted && options.watch === undefined) process.exitCode = 130;
+  if (stop.aborted && !isOutputClosed && options.watch === undefined) process.exitCode = 130;
 }
 
-async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
-  const path = file ?? SAMPLE;
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${path} cannot be read (${error.code}); --file names a restore, NDJSON in Milvus' proto JSON`,
-    );
-  });
-  try {
-    return readRestore(text, Date.now());
-  } catch (error) {
-    if (!(error instanceof UnreadableRestoreError)) throw error;
-    throw new UserError(`${path}: nothing was loaded\n${error.message}`);
-  }
+function outputFor(world: World, { name: from }: OpenRestore, { json, watch, dryRun }: Arguments): RunOutput {
+  if (!json)
+    return createTextOutput(world, { from, dryRun, screen: screenOf(process.stdout), print: console.log });
+  if (watch !== undefined) return createReportLines(console.log);
+  return createJsonOutput(world, (text) => process.stdout.write(text));
 }
 
-/** A watch may go on for days; its end shows the latest passes that met something. */
-const MAX_PASSES_KEPT = 100;
-
-const isIdle = ({ report: { mode, read } }: PassMade): boolean =>
-  mode === 'inspect' && read.dueTasks + read.dueJobs === 0;
-
-async function run(
-  engines: Awaited<ReturnType<typeof startEngines>>,
-  restore: readonly RestoreItem[],
-  options: Arguments,
-  stop: AbortSignal,
-): Promise<void> {
-  const world = await createRestoreWorld(engines);
+async function* linesOf(restore: OpenRestore, what: string, { json }: Arguments): AsyncGenerator<Line> {
+  const progress = progressBar(what, restore.bytes, !json);
   try {
-    await world.load(restore);
-    const before = await world.items();
-    if (!options.json)
-      console.log(`Loaded ${restore.length} records into ${Object.values(world.tables).join(', ')}.`);
-
-    const passes: PassMade[] = [];
-    for await (const pass of makePasses(world, options, stop)) {
-      if (options.watch !== undefined)
-        console.log(options.json ? JSON.stringify(pass.report) : showPass(pass));
-      if (options.watch !== undefined && isIdle(pass)) continue;
-      passes.push(pass);
-      if (passes.length > MAX_PASSES_KEPT) passes.shift();
+    for await (const line of readLines(restore.path, stop)) {
+      yield line;
+      progress.reached(line.end);
     }
-    if (options.watch !== undefined && options.json) return;
-
-    const [after, messages] = [await world.items(), await world.receive()];
-    const result = { before, after, passes, messages, now: Date.now() };
-    console.log(options.json ? runAsJson(result) : showRun(result));
   } finally {
-    await world.remove();
+    progress.end();
   }
 }
 
-// Whoever reads the output, such as `head`, may have enough of it.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+const USER_ERRORS = [
+  UserError,
+  NoEmbeddedEngineError,
+  UnusableEndpointError,
+  NotCreatedError,
+  NotLoadedError,
+  LeftBehindError,
+];
 
 main().catch((error: unknown) => {
-  const isForTheUser = error instanceof UserError || error instanceof NoEmbeddedEngineError;
+  if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
+    process.exitCode = isOutputClosed ? 0 : 130;
+    return;
+  }
+  const isForTheUser = error instanceof Error && USER_ERRORS.some((kind) => error instanceof kind);
   console.error(isForTheUser ? error.message : error);
   process.exitCode = 1;
 });

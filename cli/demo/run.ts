@@ -1,40 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestoreWorld } from '../../engines/restore-world.ts';
+import type { World } from '../../engines/world.ts';
 import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import { createInspector } from '../../functions/inspector/inspector.ts';
-import type { ObservedVerdict } from '../../functions/inspector/pass.ts';
 import { parsePassEvent } from '../../functions/inspector/pass-event.ts';
 import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
 import type { Arguments } from '../arguments.ts';
-
-/** One pass and the verdicts that fell in it. */
-export interface PassMade {
-  readonly report: PassReport;
-  readonly verdicts: readonly ObservedVerdict[];
-}
+import type { RunOutput } from './run-output.ts';
 
 /** Passes that change nothing but come again and again would never end; a restore needs a handful. */
-const MOST_PASSES = 100;
+const MAX_PASSES = 100;
 
 /**
- * Makes the passes that the command line asks for, through the code of the Lambda: until nothing is due, or one
- * every interval until `stop`, which lets the pass under way come to its end.
+ * Makes the passes that the command line asks for, through the code of the Lambda: until nothing is due, or one every
+ * interval until `stop`, which lets the pass under way come to its end.
  */
-export async function* makePasses(
-  world: RestoreWorld,
+export async function makePasses(
+  world: World,
   { recover, dryRun, watch }: Arguments,
+  output: RunOutput,
   stop: AbortSignal,
-): AsyncGenerator<PassMade> {
+): Promise<void> {
   const inspector = createInspector({ ...world, shards: DEFAULT_DUE_SHARDS });
   for (let pass = 1; !stop.aborted; pass++) {
     const mode = recover && pass === 1 ? 'recover' : 'inspect';
-    const verdicts: ObservedVerdict[] = [];
-    const event = parsePassEvent({ mode, dryRun });
-    const report = await inspector(event, { onVerdict: (verdict) => verdicts.push(verdict) });
-    yield { report, verdicts };
+    output.passBegins();
+    const report = await inspector(parsePassEvent({ mode, dryRun }), output.observe);
+    output.passEnds(report);
 
     if (watch !== undefined) await sleep(watch, undefined, { signal: stop }).catch(() => {});
-    else if (dryRun || pass === MOST_PASSES || (mode === 'inspect' && !hasChanged(report))) return;
+    else if (dryRun || pass === MAX_PASSES || (mode === 'inspect' && !hasChanged(report))) return;
   }
 }
 

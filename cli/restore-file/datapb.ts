@@ -1,27 +1,20 @@
 import * as v from 'valibot';
 import { isId } from '../../functions/copy-segment/ids.ts';
 import { JOB_STATES, type JobState } from '../../functions/copy-segment/job.ts';
+import { isPartitionId } from '../../functions/copy-segment/mappings.ts';
 import { SEGMENT_STATES, type SegmentState } from '../../functions/copy-segment/segment.ts';
 import { TASK_STATES, type TaskState } from '../../functions/copy-segment/task.ts';
+import { int64 } from './int64.ts';
+import { message } from './proto-json.ts';
+import { timeIn } from './times.ts';
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-// Proto3 JSON: an int64 is a string or a number; a field that has its default value is left out.
-const int64 = v.union(
-  [
-    v.bigint(),
-    v.pipe(
-      v.string(),
-      v.regex(/^-?\d+$/),
-      v.transform((text) => BigInt(text)),
-    ),
-  ],
-  'must be a whole number, or a string of one',
-);
 const id = v.pipe(
   int64,
   v.check((value: bigint): boolean => isId(value), 'must be between 1 and 2^63-1'),
+);
+const partitionId = v.pipe(
+  int64,
+  v.check((value: bigint): boolean => isPartitionId(value), 'must be between 1 and 2^63-1, or -1'),
 );
 const number = v.optional(int64, 0n);
 const count = v.pipe(
@@ -29,8 +22,6 @@ const count = v.pipe(
   v.check((n) => n >= 0n, 'must not be negative'),
 );
 const string = v.optional(v.string('must be a string'), '');
-/** This project's own times, epoch milliseconds; Milvus has no such field. */
-const milliseconds = v.exactOptional(v.pipe(int64, v.transform(Number)));
 
 /** An enum by its full name, by its short name, or by its number. */
 const enumOf = <S extends string>(
@@ -74,90 +65,66 @@ const segmentState = enumOf<SegmentState>(['SegmentState'], SEGMENT_STATES, {
   7: 'Importing',
 });
 
-// Fields of the messages that the inspector has no use for are left out: options, slots, binlogs, ….
-const message = <E extends v.ObjectEntries>(entries: E) =>
-  v.pipe(v.unknown(), v.check(isObject, 'must be a JSON object'), v.rawTransform(named), v.object(entries));
+const idMapping = message({ sourceSegmentId: id, targetSegmentId: id, partitionId });
+
+// Source: milvus-io/milvus pkg/proto/data_coord.proto, `CopySegmentJob`, `CopySegmentTask` and `SegmentInfo`. Times in
+// milliseconds are this project's own, as are enqueueCount, lostLeases, and the jobId and dropReason of a segment.
 
 /** A restore job. */
-export const jobMessage = message({
-  jobId: id,
-  collectionId: id,
-  state: jobState,
-  reason: string,
-  startTs: number,
-  completeTs: number,
-  timeoutTs: number,
-  cleanupTs: number,
-  segmentsDroppedAt: milliseconds,
-});
+export const jobMessage = message(
+  {
+    jobId: id,
+    collectionId: id,
+    state: jobState,
+    reason: string,
+    startTs: timeIn('nanoseconds'),
+    completeTs: timeIn('nanoseconds'),
+    timeoutTs: timeIn('a TSO'),
+    cleanupTs: timeIn('a TSO'),
+    segmentsDroppedAt: timeIn('milliseconds'),
+  },
+  'dbId collectionName idMappings options totalSegments copiedSegments totalRows snapshotName sourceCollectionId pinId ' +
+    'external snapshotS3Location externalSpec snapshotFingerprint',
+);
 
 /** A copy task. */
-export const taskMessage = message({
-  jobId: id,
-  taskId: id,
-  collectionId: id,
-  state: taskState,
-  reason: string,
-  nodeId: number,
-  taskVersion: count,
-  createdTs: number,
-  completeTs: number,
-  idMappings: v.optional(
-    v.array(message({ sourceSegmentId: id, targetSegmentId: id, partitionId: id }), 'must be a list'),
-    [],
-  ),
-  enqueueCount: count,
-  lostLeases: v.exactOptional(count),
-  leaseExpiresAt: milliseconds,
-  segmentsDroppedAt: milliseconds,
-});
+export const taskMessage = message(
+  {
+    jobId: id,
+    taskId: id,
+    collectionId: id,
+    state: taskState,
+    reason: string,
+    nodeId: number,
+    taskVersion: count,
+    createdTs: timeIn('nanoseconds'),
+    completeTs: timeIn('nanoseconds'),
+    idMappings: v.optional(v.array(idMapping, 'must be a list'), []),
+    enqueueCount: count,
+    lostLeases: count,
+    leaseExpiresAt: timeIn('milliseconds'),
+    segmentsDroppedAt: timeIn('milliseconds'),
+  },
+  'taskSlot',
+);
 
 /** A segment. */
-export const segmentMessage = message({
-  id,
-  collectionId: id,
-  partitionId: id,
-  state: segmentState,
-  isImporting: v.optional(v.boolean('must be true or false'), false),
-  numOfRows: number,
-  droppedAt: number,
-  jobId: v.exactOptional(id),
-  dropReason: string,
-});
-
-/** @throws Error that names each field that cannot be read, and why */
-export function read<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, value);
-  if (parsed.success) return parsed.output;
-  const reasons = parsed.issues.map((issue) => {
-    const path = v.getDotPath(issue);
-    const reason = issue.received === 'undefined' ? 'is missing' : issue.message;
-    return path ? `${path} ${reason}` : reason;
-  });
-  throw new Error([...new Set(reasons)].join('; '));
-}
-
-/** The fields by one name each: proto3 JSON takes `job_id` and `jobId`, and `SegmentInfo` writes `collectionID`. */
-function named({ dataset, addIssue, NEVER }: v.RawTransformContext<unknown>): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(dataset.value as object)) {
-    const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const field = camel === 'ID' ? 'id' : camel.replace(/ID$/, 'Id');
-    if (Object.hasOwn(fields, field)) {
-      addIssue({ message: `${name} is there under two names` });
-      return NEVER;
-    }
-    // Proto3 JSON: null is a field's default value.
-    if (value !== null) fields[field] = value;
-  }
-  // `SegmentInfo` calls its own id ID; the table calls it segmentId.
-  if (fields.id === undefined && fields.segmentId !== undefined) fields.id = fields.segmentId;
-  return fields;
-}
-
-/** Milvus' Unix nanoseconds as epoch milliseconds; 0 is no time. */
-export const fromNanoseconds = (nanoseconds: bigint): number | undefined =>
-  nanoseconds > 0n ? Number(nanoseconds / 1_000_000n) : undefined;
-
-/** A TSO is milliseconds shifted left by 18 bits. Source: milvus-io/milvus pkg/util/tsoutil. */
-export const fromTso = (tso: bigint): number | undefined => (tso > 0n ? Number(tso >> 18n) : undefined);
+export const segmentMessage = message(
+  {
+    id,
+    collectionId: id,
+    partitionId,
+    state: segmentState,
+    isImporting: v.optional(v.boolean('must be true or false'), false),
+    numOfRows: count,
+    droppedAt: timeIn('nanoseconds'),
+    publishedAt: timeIn('milliseconds'),
+    jobId: v.exactOptional(id),
+    dropReason: string,
+  },
+  'segmentId insertChannel maxRowNum lastExpireTime startPosition dmlPosition binlogs statslogs deltalogs ' +
+    'createdByCompaction compactionFrom isFake compacted level storageVersion partitionStatsVersion lastLevel ' +
+    'lastPartitionStatsVersion isSorted textStatsLogs bm25statslogs isInvisible jsonKeyStats isCreatedByStreaming ' +
+    'isSortedByNamespace manifestPath expirQuantiles schemaVersion dataVersion commitTimestamp childManifestPaths stats ' +
+    'createTs',
+);

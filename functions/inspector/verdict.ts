@@ -9,20 +9,19 @@ export type Mode = 'inspect' | 'recover';
 /** A running job that has been due for longer than this has no checker, in milliseconds. */
 export const UNCHECKED_AFTER_MS = 60 * 60_000;
 
+/** A verdict of each of these kinds, with what carrying it out takes. */
+type Of<K extends string, Body> = K extends string
+  ? { readonly kind: K; readonly because: string } & Body
+  : never;
+
 /** What a pass does about a task, and why. */
-export type Verdict<T extends IndexedTask = IndexedTask> = { readonly because: string } & (
-  | { readonly kind: 'enqueue'; readonly task: T & DispatchableTask; readonly messageReason: EnqueueReason }
-  | { readonly kind: 'release' | 'fail'; readonly task: T & DispatchableTask }
-  | {
-      readonly kind: 'drop';
-      readonly task: T;
-      /** On whose behalf: the task's own failure, or its job's. */
-      readonly cause: DropCause;
-      readonly reason?: string | undefined;
-    }
-  | { readonly kind: 'wait'; readonly task: T; readonly leaseExpiresAt: number }
-  | { readonly kind: 'rest' | 'orphan' | 'contradiction' | 'malformed'; readonly task: T }
-);
+export type Verdict<T extends IndexedTask = IndexedTask> =
+  | Of<'enqueue', { readonly task: T & DispatchableTask; readonly messageReason: EnqueueReason }>
+  | Of<'release' | 'fail', { readonly task: T & DispatchableTask }>
+  /** `cause`: on whose behalf, the task's own failure or its job's; `reason`: why that failed. */
+  | Of<'drop', { readonly task: T; readonly cause: DropCause; readonly reason?: string | undefined }>
+  | Of<'wait', { readonly task: T; readonly leaseExpiresAt: number }>
+  | Of<'rest' | 'orphan' | 'contradiction' | 'malformed', { readonly task: T }>;
 export type VerdictKind = Verdict['kind'];
 
 /** A job that was read, or is known not to exist. */

@@ -10,8 +10,11 @@ import { postpone } from './postpone.ts';
 import { rest } from './rest.ts';
 import { writeTasks } from './write-tasks.ts';
 
-/** Section 5 of the contract: who carries out which verdict. A verdict without a lane does not compile. */
-const LANES: Readonly<Record<JudgedKind, Lane>> = {
+/**
+ * Section 5 of the contract: who carries out which verdict. A verdict without a lane does not compile, nor does one
+ * whose lane is not for its kind.
+ */
+const LANES: { readonly [K in JudgedKind]: Lane<K> } = {
   enqueue: dispatch,
   release: dispatch,
   fail: drop,
@@ -24,6 +27,9 @@ const LANES: Readonly<Record<JudgedKind, Lane>> = {
   unreadable: postpone,
 };
 
+/** LANES says that each lane gets what it is for; grouping forgets it. */
+type AnyLane = (pass: LanePass, judged: readonly never[]) => Promise<Unfinished>;
+
 /**
  * Carries out the verdicts on a chunk of tasks, each kind in its lane, the lanes side by side.
  *
@@ -32,8 +38,10 @@ const LANES: Readonly<Record<JudgedKind, Lane>> = {
 export async function carryOut(pass: LanePass, judged: readonly Judged[]): Promise<void> {
   const isRecovery = pass.request.mode === 'recover';
   const ready = isRecovery ? await mendFarMarkers(pass, judged) : judged;
-  const byLane = Map.groupBy(ready, ({ kind }) => LANES[kind]);
-  const unfinished = await Promise.all([...byLane].map(([lane, verdicts]) => lane(pass, verdicts)));
+  const byLane = Map.groupBy(ready, ({ kind }): AnyLane => LANES[kind]);
+  const unfinished = await Promise.all(
+    [...byLane].map(([lane, verdicts]) => lane(pass, verdicts as never[])),
+  );
   if (isRecovery) await mendLostMarkers(pass, ready, new Map(unfinished.flatMap((lane) => [...lane])));
 }
 

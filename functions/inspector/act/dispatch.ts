@@ -4,7 +4,7 @@ import type { DispatchableTask, IndexedTask } from '../../copy-segment/task.ts';
 import { enqueued, released } from '../../copy-segment/task-changes.ts';
 import { type EnqueueReason, messageFor } from '../../copy-segment/task-message.ts';
 import { slices } from '../../streams/slices.ts';
-import type { Judged } from '../judge.ts';
+import type { OfKind } from '../judge.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import type { LanePass, Unfinished } from './lane.ts';
 import { writeTasks } from './write-tasks.ts';
@@ -18,7 +18,10 @@ const MARKS_PER_BATCH = 25;
  *
  * @returns the tasks that were not released or not marked; those that failed are as they were read, and stay due
  */
-export async function dispatch(pass: LanePass, judged: readonly Judged[]): Promise<Unfinished> {
+export async function dispatch(
+  pass: LanePass,
+  judged: readonly OfKind<'enqueue' | 'release'>[],
+): Promise<Unfinished> {
   const now = pass.now();
   const releases = new Map(
     judged.flatMap((verdict) =>
@@ -28,9 +31,10 @@ export async function dispatch(pass: LanePass, judged: readonly Judged[]): Promi
   const unreleased = await writeTasks(pass, releases, 'released');
   const toEnqueue = judged.flatMap((verdict): ToEnqueue[] => {
     if (verdict.kind === 'enqueue') return [{ task: verdict.task, reason: verdict.messageReason }];
-    if (verdict.kind !== 'release' || unreleased.has(verdict.task)) return [];
     const release = releases.get(verdict.task);
-    return release ? [{ task: applied(verdict.task, release), reason: 'lease-expired' }] : [];
+    return release && !unreleased.has(verdict.task)
+      ? [{ task: applied(verdict.task, release), reason: 'lease-expired' }]
+      : [];
   });
   return new Map<IndexedTask, 'failed' | 'movedOn'>([...unreleased, ...(await enqueue(pass, toEnqueue))]);
 }

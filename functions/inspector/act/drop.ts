@@ -1,7 +1,7 @@
 import { applied } from '../../copy-segment/change.ts';
 import type { Task } from '../../copy-segment/task.ts';
 import { droppedInVain, failedForLostLeases, LEASES_LOST, rested } from '../../copy-segment/task-changes.ts';
-import type { Judged } from '../judge.ts';
+import type { OfKind } from '../judge.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { dropTargets, type ToDrop } from './drop-targets.ts';
 import type { LanePass, Unfinished } from './lane.ts';
@@ -11,7 +11,7 @@ import { writeTasks } from './write-tasks.ts';
  * Fails tasks that lost too many leases; drops the targets of these and of all that failed, or whose job did, and
  * settles them. One pass leaves nothing half-way.
  */
-export async function drop(pass: LanePass, judged: readonly Judged[]): Promise<Unfinished> {
+export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'drop'>[]): Promise<Unfinished> {
   const now = pass.now();
   const failures = new Map(
     judged.flatMap((verdict) =>
@@ -27,8 +27,8 @@ export async function drop(pass: LanePass, judged: readonly Judged[]): Promise<U
       judgedAs.set(verdict.task, verdict.task);
       return [verdict];
     }
-    const failure = verdict.kind === 'fail' ? failures.get(verdict.task) : undefined;
-    if (verdict.kind !== 'fail' || failure === undefined || unfailed.has(verdict.task)) return [];
+    const failure = failures.get(verdict.task);
+    if (failure === undefined || unfailed.has(verdict.task)) return [];
     pass.tally.problem({ key: keyOfTask(verdict.task), kind: 'lostLeases', reason: LEASES_LOST });
     // Its Failed state is known as surely as by a strong read: the conditional write made it.
     const task = applied(verdict.task, failure);

@@ -1,5 +1,5 @@
 import type { IndexedTask } from '../../copy-segment/task.ts';
-import type { Judged } from '../judge.ts';
+import type { JudgedKind, OfKind } from '../judge.ts';
 import type { Pass } from '../pass.ts';
 
 /** Tasks that did not end as the pass wanted: their work failed, or somebody else changed them meanwhile. */
@@ -11,7 +11,10 @@ export type LanePass = Pick<
 >;
 
 /** Carries out verdicts of the kinds that it is for, in their order. */
-export type Lane = (pass: LanePass, judged: readonly Judged[]) => Promise<Unfinished>;
+export type Lane<K extends JudgedKind> = (
+  pass: LanePass,
+  judged: readonly OfKind<K>[],
+) => Promise<Unfinished>;
 
 /** What the lanes of jobs work with: they walk a job's tasks, and may run out of time. */
 export type JobPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards'> &

@@ -2,7 +2,7 @@ import type { Change } from '../../copy-segment/change.ts';
 import { isInIndex, MAX_BACKOFF_MS } from '../../copy-segment/due-index.ts';
 import type { IndexedTask, RawTaskKey, TaskSighting } from '../../copy-segment/task.ts';
 import { markerOf, postponed, postponedUnread } from '../../copy-segment/task-changes.ts';
-import type { Judged } from '../judge.ts';
+import type { OfKind } from '../judge.ts';
 import type { LanePass, Unfinished } from './lane.ts';
 import { writeTasks } from './write-tasks.ts';
 
@@ -12,7 +12,7 @@ import { writeTasks } from './write-tasks.ts';
  */
 export async function postpone(
   pass: Pick<LanePass, 'write' | 'tally' | 'now' | 'shards'>,
-  judged: readonly Judged[],
+  judged: readonly OfKind<'wait' | 'orphan' | 'contradiction' | 'malformed' | 'unreadable'>[],
 ): Promise<Unfinished> {
   const { shards } = pass;
   const now = pass.now();

@@ -1,0 +1,186 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  allEnded,
+  end,
+  environment,
+  PROJECT,
+  plain,
+  processesOf,
+  run,
+  terminal,
+} from './support/command-line.ts';
+import {
+  type EndpointInBetween,
+  endpointInBetween,
+  type PassingRequest,
+} from './support/endpoint-in-between.ts';
+
+const CTRL_C = '\x03';
+let markers = 0;
+
+/** A command that is under way, and what it has shown. */
+function follow(child: ChildProcess): {
+  readonly shown: () => string;
+  until(pattern: RegExp): Promise<void>;
+} {
+  let shown = '';
+  child.stdout?.on('data', (data) => {
+    shown += data;
+  });
+  return {
+    shown: () => plain(shown),
+    async until(pattern) {
+      while (!pattern.test(shown)) await sleep(10);
+    },
+  };
+}
+
+/** Three lines of passes. */
+const WATCHING = /(inspect.*){3}/s;
+
+describe.runIf(process.platform === 'linux')('ending npm start', () => {
+  let marker: string;
+  const running: ChildProcess[] = [];
+  beforeEach(() => {
+    marker = `${process.pid}-${++markers}`;
+  });
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+  const keep = <T extends ChildProcess>(child: T): T => {
+    running.push(child);
+    return child;
+  };
+  const watch = (env = {}) =>
+    keep(run(['--watch', '100ms', '--json'], { env: { STARTED_FOR_TEST: marker, ...env } }));
+  const npmWatch = (env = {}) =>
+    keep(terminal('npm start --silent -- --watch 100ms', { env: { STARTED_FOR_TEST: marker, ...env } }));
+
+  describe('on emulators of the user’s own', () => {
+    let dynamo: EndpointInBetween;
+    let sqs: EndpointInBetween;
+    let interfere: (request: PassingRequest) => 'no answer' | undefined;
+    beforeEach(async () => {
+      interfere = () => undefined;
+      dynamo = await endpointInBetween(inject('dynamoEndpoint'), (request) => interfere(request));
+      sqs = await endpointInBetween(inject('sqsEndpoint'));
+    });
+    afterEach(() => Promise.all([dynamo.close(), sqs.close()]));
+    const env = () => ({ AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint, AWS_ENDPOINT_URL_SQS: sqs.endpoint });
+
+    /** What was created there and not deleted again. */
+    function leftBehind(): string[] {
+      const named = (operation: string, field: string) =>
+        [dynamo, sqs].flatMap(({ requests }) =>
+          requests
+            .filter((request) => request.operation === operation)
+            .map(({ input }) => String(input[field]).split('/').at(-1)),
+        );
+      const created = [...named('CreateTable', 'TableName'), ...named('CreateQueue', 'QueueName')];
+      const deleted = new Set([...named('DeleteTable', 'TableName'), ...named('DeleteQueue', 'QueueUrl')]);
+      expect(created).toHaveLength(4);
+      return created.filter((name) => !deleted.has(name)) as string[];
+    }
+
+    it('Ctrl-C in a terminal, which npm passes on once more, ends a watch with its summary and leaves nothing', async () => {
+      const child = npmWatch(env());
+      const { shown, until } = follow(child);
+      const exited = once(child, 'exit');
+      await until(WATCHING);
+      child.stdin?.write(CTRL_C);
+      expect(await exited).toEqual([0, null]);
+      expect(shown()).toMatch(/\d passes; 9 messages in the queue: 7 pending, 2 lease-expired\.\n/);
+      expect(leftBehind()).toEqual([]);
+      await allEnded(marker);
+    });
+
+    it('Ctrl-C again, while a pass gets no answer, gives it up and leaves nothing', async () => {
+      const child = npmWatch(env());
+      const { until } = follow(child);
+      let hasExited = false;
+      const exited = once(child, 'exit').finally(() => {
+        hasExited = true;
+      });
+      await until(WATCHING);
+      let isHanging = false;
+      interfere = ({ operation }) => {
+        isHanging ||= operation === 'Query';
+        return operation === 'Query' ? 'no answer' : undefined;
+      };
+      while (!isHanging) await sleep(10);
+      while (!hasExited) {
+        child.stdin?.write(CTRL_C);
+        await sleep(50);
+      }
+      expect(await exited).toEqual([130, null]);
+      expect(leftBehind()).toEqual([]);
+      await allEnded(marker);
+    });
+
+    it('while it loads, leaves nothing', async () => {
+      const child = keep(run([], { env: { STARTED_FOR_TEST: marker, ...env() } }));
+      interfere = ({ operation }) => {
+        if (operation === 'BatchWriteItem') interfere = () => undefined;
+        if (operation === 'BatchWriteItem') child.kill('SIGINT');
+        return undefined;
+      };
+      expect(await end(child)).toMatchObject({ code: 130, stderr: '' });
+      expect(leftBehind()).toEqual([]);
+      await allEnded(marker);
+    });
+
+    it('by closing the terminal, leaves nothing', async () => {
+      const child = npmWatch(env());
+      await follow(child).until(WATCHING);
+      child.kill('SIGKILL');
+      await allEnded(marker);
+      expect(leftBehind()).toEqual([]);
+    });
+
+    it('by a reader that has enough, such as head, leaves nothing', async () => {
+      const child = keep(run(['--watch', '100ms'], { env: { STARTED_FOR_TEST: marker, ...env() } }));
+      child.stdout?.once('data', () => child.stdout?.destroy());
+      const [code] = await once(child, 'exit');
+      expect(code).toBe(0);
+      expect(leftBehind()).toEqual([]);
+      await allEnded(marker);
+    });
+  });
+
+  it('--watch --json makes a pass every interval, one report per line, until Ctrl-C', async () => {
+    const child = watch();
+    const lines: string[] = [];
+    createInterface(child.stdout as NonNullable<typeof child.stdout>).on('line', (line) => lines.push(line));
+    while (lines.length < 3) await sleep(10);
+    expect(await processesOf(marker)).not.toEqual([]);
+    const exited = once(child, 'exit');
+    child.kill('SIGINT');
+    expect(await exited).toEqual([0, null]);
+    expect(lines.map((line) => JSON.parse(line).mode)).toEqual(lines.map(() => 'inspect'));
+    await allEnded(marker);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process when npm alone gets a %s', async (signal) => {
+    const npm = spawn('npm', ['start', '--silent', '--', '--watch', '100ms'], {
+      cwd: PROJECT,
+      env: { ...environment(), STARTED_FOR_TEST: marker },
+      detached: true,
+    });
+    await follow(keep(npm)).until(WATCHING);
+    expect(await processesOf(marker)).not.toEqual([]);
+    npm.kill(signal);
+    await allEnded(marker);
+  });
+
+  it('leaves no process when it is killed', async () => {
+    const child = watch();
+    await follow(child).until(/"mode"/);
+    expect(await processesOf(marker)).not.toEqual([]);
+    child.kill('SIGKILL');
+    await allEnded(marker);
+  });
+});
