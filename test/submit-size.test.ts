@@ -6,7 +6,7 @@ import { SEGMENTS_PER_TASK } from '../functions/copy-segment/submission.ts';
 import type { Mapping } from '../functions/submit/mapping-source.ts';
 import { createSubmit } from '../functions/submit/submit.ts';
 import { surveyMappings } from '../functions/submit/survey-mappings.ts';
-import { embeddedClients, embeddedWorld } from './support/embedded-world.ts';
+import { disturbedClients, embeddedWorld } from './support/embedded-world.ts';
 import { RESTORE } from './support/submit-world.ts';
 
 const MIB = 2 ** 20;
@@ -73,7 +73,7 @@ describe('a large submit', () => {
     };
     const meter = createMeter();
     const submit = createSubmit({
-      ...embeddedClients(),
+      ...disturbedClients(),
       tables: world.tables,
       now: () => world.clock.now,
       meter,

@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createSubmit } from '../functions/submit/submit.ts';
 import { HOUR, job, MINUTE, NOW, segment, task } from './support/builders.ts';
-import { embeddedClients, embeddedWorld, type World } from './support/embedded-world.ts';
+import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 import { mappingsOf, RESTORE, submitTo } from './support/submit-world.ts';
 
 const linesOf = (item: Record<string, unknown> | undefined): string[] =>
@@ -123,7 +123,13 @@ describe('a submit', () => {
     });
     const { jobs, tasks, segments } = await world.items();
     expect(jobs).toMatchObject([
-      { state: 'Completed', reason: 'no segments to copy', completedAt: BigInt(NOW), totalTasks: 0n },
+      {
+        state: 'Completed',
+        reason: 'no segments to copy',
+        completedAt: BigInt(NOW),
+        expiresAt: BigInt(Math.floor(NOW / 1_000) + 30 * 24 * 3_600),
+        totalTasks: 0n,
+      },
     ]);
     expect(jobs[0]).not.toHaveProperty('dueAt');
     expect([...tasks, ...segments]).toEqual([]);
@@ -453,7 +459,7 @@ describe('a submit that cannot go on', () => {
   it('fails the job when the mappings change between the two readings', async () => {
     const world = await embeddedWorld();
     const readings = [mappingsOf(200), mappingsOf(200, 1_000)];
-    const submit = createSubmit({ ...embeddedClients(), tables: world.tables, now: () => NOW });
+    const submit = createSubmit({ ...disturbedClients(), tables: world.tables, now: () => NOW });
     const reason = 'the mappings changed while they were submitted';
     expect(await submit(RESTORE, () => readings.shift() ?? [])).toMatchObject({ kind: 'failed', reason });
     expect(await world.job()).toMatchObject({ state: 'Failed', reason });

@@ -5,11 +5,11 @@ import { absent } from '../functions/copy-segment/change.ts';
 import type { Part } from '../functions/copy-segment/transaction.ts';
 import { job, segment } from './support/builders.ts';
 import { cancelled } from './support/cancelled.ts';
-import { type Disturbance, embeddedClients, embeddedWorld, type World } from './support/embedded-world.ts';
+import { type Disturbance, disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 
 const transactIn = (world: World, disturb?: Disturbance, signal = new AbortController().signal) => {
   const meter = createMeter();
-  const clients = meteredDynamo(embeddedClients(disturb).dynamo, meter, signal);
+  const clients = meteredDynamo(disturbedClients(disturb).dynamo, meter, signal);
   return Object.assign(createTransact(clients, world.tables), { meter });
 };
 

@@ -45,6 +45,9 @@ export interface MappingTotals {
 /** A transaction checks the job and creates a task: the rest of its parts are the task's segments. */
 export const SEGMENTS_PER_TASK = MAX_PARTS - 2;
 
+/** How long a Completed job is kept, in seconds. */
+const COMPLETED_JOB_TTL_S = 30 * 24 * 3_600;
+
 const DEFAULT_TIMEOUT_MS = 24 * 60 * 60_000;
 
 /** The job, `Pending` until its tasks are there; `Completed` if there is nothing to copy. */
@@ -58,7 +61,12 @@ export function opened(job: SubmittedJob, totals: MappingTotals, now: number, sh
       ...described,
       jobId,
       ...(isEmpty
-        ? { state: 'Completed', reason: 'no segments to copy', completedAt: now }
+        ? {
+            state: 'Completed',
+            reason: 'no segments to copy',
+            completedAt: now,
+            expiresAt: Math.floor(now / 1_000) + COMPLETED_JOB_TTL_S,
+          }
         : { state: 'Pending', dueAt: now }),
       createdAt: now,
       timeoutAt,

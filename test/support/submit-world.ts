@@ -2,7 +2,7 @@ import type { SubmittedJob } from '../../functions/copy-segment/submission.ts';
 import type { Mapping } from '../../functions/submit/mapping-source.ts';
 import { createSubmit, type SubmitOptions } from '../../functions/submit/submit.ts';
 import type { SubmitResult } from '../../functions/submit/submit-result.ts';
-import { type Disturbance, embeddedClients, type World } from './embedded-world.ts';
+import { type Disturbance, disturbedClients, type World } from './embedded-world.ts';
 
 /** Sources 1001, 1002, … to targets 1, 2, … in partition 3, ten rows each. */
 export const mappingsOf = (count: number, firstTarget = 1): Mapping[] =>
@@ -33,7 +33,7 @@ export function submitTo(
   mappings: readonly Mapping[],
   { disturb, ...options }: SubmitRun = {},
 ): Promise<SubmitResult> {
-  const { dynamo } = embeddedClients(disturb);
+  const { dynamo } = disturbedClients(disturb);
   const submit = createSubmit({ dynamo, tables: world.tables, now: () => world.clock.now });
   return submit(job, () => mappings, options);
 }
