@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createTransact } from '../functions/aws/transact.ts';
+import { readMappings } from '../functions/copy-segment/mappings.ts';
+import { filled } from '../functions/copy-segment/submission.ts';
 import { segment } from './support/builders.ts';
 import { cancelled } from './support/cancelled.ts';
-import { type Disturbance, embeddedWorld } from './support/embedded-world.ts';
+import { type Disturbance, disturbedClients, embeddedWorld } from './support/embedded-world.ts';
 import { mappingsOf, RESTORE, submitTo } from './support/submit-world.ts';
 
 /** The process dies at the n-th request: before it leaves, or after it took effect and before its answer. */
@@ -110,6 +113,24 @@ describe('several submits at once', () => {
     expect(result).toMatchObject({ kind: 'submitted', state: 'Executing' });
     expect(writers).toBe(2);
     expect(await world.items()).toEqual(items);
+  });
+
+  it('of the same job in tasks of another size leave no mapping out', async () => {
+    const world = await embeddedWorld();
+    const { dynamo } = disturbedClients();
+    const transact = createTransact({ dynamo, signal: new AbortController().signal }, world.tables);
+    let transactions = 0;
+    await submitTo(world, RESTORE, mappingsOf(150), {
+      disturb: async ({ operation, proceed }) => {
+        if (operation === 'TransactWriteItems' && ++transactions === 2)
+          await transact(filled(RESTORE, 1n, mappingsOf(60), world.clock.now, 4));
+        return proceed();
+      },
+    });
+    const { tasks, segments } = await world.items();
+    expect(tasks.map((item) => readMappings(item).targetSegmentIds.length)).toEqual([60, 90]);
+    expect(segments).toHaveLength(150);
+    expect(await world.job()).toMatchObject({ state: 'Executing' });
   });
 
   it('of two jobs that share a target: one of them has all of its segments, the other one fails and leaves none', async () => {
