@@ -45,7 +45,8 @@ export async function openRestore(
 const standingIn = (env: NodeJS.ProcessEnv): string =>
   (env.npm_lifecycle_event === 'start' && env.INIT_CWD) || process.cwd();
 
-async function keepStandardInput(signal: AbortSignal): Promise<OpenRestore> {
+/** Keeps standard input, which can be read once, in a temporary file until it is closed. */
+export async function keepStandardInput(signal: AbortSignal): Promise<OpenRestore> {
   const folder = await mkdtemp(join(tmpdir(), 'copy-segment-'));
   const close = () => rm(folder, { recursive: true, force: true });
   try {

@@ -61,3 +61,14 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
 
 const isBlank = (bytes: Uint8Array): boolean =>
   bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws Error when the line is not UTF-8 */
+export function textOf({ bytes }: Line): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Error('must be UTF-8');
+  }
+}

@@ -1,10 +1,10 @@
-import { parse } from 'lossless-json';
 import type { Row } from '../../engines/load.ts';
 import { dueShardOf } from '../../functions/copy-segment/due-index.ts';
 import { packMappings } from '../../functions/copy-segment/mappings.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import { jobMessage, segmentMessage, taskMessage } from './datapb.ts';
-import { isObject, read } from './proto-json.ts';
+import { openRecord } from './open-record.ts';
+import { read } from './proto-json.ts';
 
 /** Milvus' default. A task of more has them in the compact form: as a list, 5,000 of them exceed an item's 400 kB. */
 const MAX_LISTED_MAPPINGS = 100;
@@ -17,15 +17,8 @@ const MAX_LISTED_MAPPINGS = 100;
  * @throws Error that says what is wrong with the record
  */
 export function readRecord(text: string, now: number, shards: number): Row {
-  // JSON.parse would round ids past 2^53 that are written as numbers.
-  const value = parse(text, undefined, (number) =>
-    /^-?\d+$/.test(number) ? BigInt(number) : Number(number),
-  );
-  if (!isObject(value)) throw new Error('must be a JSON object');
-  const [kind, ...others] = Object.keys(value);
-  if (kind === undefined || others.length > 0 || !Object.hasOwn(readers, kind))
-    throw new Error('must have one field: "job", "task" or "segment"');
-  return readers[kind as keyof typeof readers](value[kind], now, shards);
+  const { kind, value } = openRecord(text, ['job', 'task', 'segment']);
+  return readers[kind](value, now, shards);
 }
 
 /** A row in words, the same for all rows of one key. */

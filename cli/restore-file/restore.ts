@@ -1,7 +1,7 @@
 import type { Row } from '../../engines/load.ts';
 import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
-import type { Line } from './read-lines.ts';
+import { type Line, textOf } from './read-lines.ts';
 import { nameOf, readRecord } from './read-record.ts';
 import { createSuspicion } from './repeated-keys.ts';
 import { UnreadableRestoreError } from './unreadable-restore-error.ts';
@@ -59,18 +59,8 @@ export async function* rowsOf(lines: LineSource, now: number): AsyncGenerator<Ro
   for await (const line of lines()) yield readLine(line, now);
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function readLine({ bytes }: Line, now: number): Row {
-  return readRecord(decode(bytes), now, DEFAULT_DUE_SHARDS);
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new Error('must be UTF-8');
-  }
+function readLine(line: Line, now: number): Row {
+  return readRecord(textOf(line), now, DEFAULT_DUE_SHARDS);
 }
 
 function nameIn(line: Line, now: number): string | undefined {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export const PROJECT = join(import.meta.dirname, '../..');
 export const START = join(PROJECT, 'cli/start.ts');
+export const COPY_SEGMENT = join(PROJECT, 'cli/copy-segment.cjs');
 export const SAMPLE = join(PROJECT, 'cli/demo/restore.ndjson');
 
 export interface Ended {
@@ -18,13 +19,15 @@ export interface Ended {
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The program, if it is not the one of `npm start`. */
+  readonly program?: string;
   /** Goes to standard input. */
   readonly input?: string | Uint8Array;
 }
 
 /** Runs the command as a user does who has not come here through npm. */
-export function run(args: readonly string[], { env, cwd }: Surroundings = {}): ChildProcess {
-  return spawn(process.execPath, [START, ...args], {
+export function run(args: readonly string[], { env, cwd, program = START }: Surroundings = {}): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
     env: { ...environment(), ...env },
     cwd: cwd ?? PROJECT,
   });
@@ -47,7 +50,7 @@ export async function startInTerminal(
   surroundings: Surroundings = {},
 ): Promise<Ended> {
   const child = terminal(
-    `stty cols 80 rows 40; ${process.execPath} ${START} ${args.join(' ')}`,
+    `stty cols 80 rows 40; ${process.execPath} ${surroundings.program ?? START} ${args.join(' ')}`,
     surroundings,
   );
   child.stdin?.end();

@@ -3,6 +3,7 @@ import type { Item } from '../../functions/copy-segment/item.ts';
 import { type Job, readJob } from '../../functions/copy-segment/job.ts';
 import * as jobChanges from '../../functions/copy-segment/job-changes.ts';
 import * as segmentChanges from '../../functions/copy-segment/segment-changes.ts';
+import { failedToFill, sealed } from '../../functions/copy-segment/submission.ts';
 import {
   type DispatchableTask,
   isDispatchable,
@@ -210,13 +211,29 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     row: aJob({ looks: 3, dueAt: NOW + HOUR }),
     make: ofJob((read) => workerChanges.jobHasNews(read, NOW)),
   },
+  {
+    title: 'sealed',
+    row: aJob({ state: 'Pending' }),
+    make: () => sealed({ jobId: JOB_ID, collectionId: 7n }, NOW),
+  },
+  {
+    title: 'failedToFill',
+    row: aJob({ state: 'Pending' }),
+    make: () => failedToFill({ jobId: JOB_ID, collectionId: 7n }, 'a target is taken', NOW),
+  },
 ];
 
 /** What the rooms of changes export besides: no changes. */
 const OTHERS: readonly string[] = ['placeOf'];
 
 /** The name of every builder of a change. */
-export const CHANGE_BUILDERS: readonly string[] = [taskChanges, jobChanges, segmentChanges, workerChanges]
+export const CHANGE_BUILDERS: readonly string[] = [
+  taskChanges,
+  jobChanges,
+  segmentChanges,
+  workerChanges,
+  { sealed, failedToFill },
+]
   .flatMap((room) => Object.entries(room))
   .filter(([name, value]) => typeof value === 'function' && !OTHERS.includes(name))
   .map(([name]) => name);
