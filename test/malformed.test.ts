@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { NumberValue } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { packMappings } from '../functions/copy-segment/mappings.ts';
 import type { ProblemGroup } from '../functions/inspector/report/pass-report.ts';
@@ -158,6 +159,22 @@ describe('a marker of a kind that nobody should write', () => {
     expect(await world.messages()).toHaveLength(2);
     expect(await world.task(1n)).toMatchObject({ dueAt: BigInt(NOW + 15 * MINUTE) });
     expect(await world.task(2n)).toMatchObject({ dueShard: 2n, dueAt: BigInt(NOW + 15 * MINUTE) });
+  });
+});
+
+describe('a marker finer than a double', () => {
+  it('is moved like any other on items that cannot be read', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Restoring' as 'Failed', dueAt: NOW - 1 }),
+      task({ state: 'Paused' as 'Pending' }),
+    );
+    const dueAt = NumberValue.from(`${NOW - 10}.123456789012345`);
+    await world.put('tasks', { ...(await world.task()), dueAt });
+    await world.put('jobs', { ...(await world.job()), dueAt });
+    await world.pass();
+    expect(await world.task()).toMatchObject({ dueAt: BigInt(NOW + 6 * HOUR) });
+    expect(await world.job()).toMatchObject({ dueAt: BigInt(NOW + 6 * HOUR) });
   });
 });
 

@@ -1,9 +1,9 @@
 import { asRead, type Change } from './change.ts';
-import { backoffMs, MAX_BACKOFF_MS, shardToKeep } from './due-index.ts';
+import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
 import type { Job } from './job.ts';
-import { markerOf } from './task-changes.ts';
+import { due, markerAsRead, markerOf } from './marker.ts';
 
 /**
  * What the inspector changes about a job, and what that does to its marker. Each change holds on the condition that
@@ -54,7 +54,11 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
   const dropAttempts = (job.dropAttempts ?? 0) + 1;
   return {
     ...changed(job, 'segmentsDroppedAt', ...PLACE),
-    set: { ...placeAttributes(place), dropAttempts, ...due(job, now + backoffMs(dropAttempts), shards) },
+    set: {
+      ...placeAttributes(place),
+      dropAttempts,
+      ...due(job.jobId, job, now + backoffMs(dropAttempts), shards),
+    },
   };
 };
 
@@ -64,21 +68,21 @@ export const jobRested = (job: Job): JobChange => ({ ...changed(job), remove: ['
 /** To be looked at again at `dueAt`. */
 export const jobPostponed = (job: Job, dueAt: number, shards: number): JobChange => ({
   ...changed(job),
-  set: due(job, dueAt, shards),
+  set: due(job.jobId, job, dueAt, shards),
 });
 
 /** A running job that no checker looks at. The marker is the checker's: it is moved only if it has not moved since. */
 export const uncheckedPostponed = (job: Job, now: number, shards: number): JobChange => ({
   ...changed(job, 'dueAt'),
-  set: due(job, now + MAX_BACKOFF_MS, shards),
+  set: due(job.jobId, job, now + MAX_BACKOFF_MS, shards),
 });
 
 /** An item that cannot be read: nothing but its marker may be written, and only over the marker that was read. */
 export const jobPostponedUnread = (jobId: RawId, raw: Item, now: number, shards: number): JobChange => ({
   table: 'jobs',
   key: { jobId },
-  if: asRead(raw, 'dueAt'),
-  set: due({ jobId, ...markerOf(raw) }, now + MAX_BACKOFF_MS, shards),
+  if: markerAsRead(raw),
+  set: due(jobId, markerOf(raw), now + MAX_BACKOFF_MS, shards),
   remove: [],
 });
 
@@ -94,12 +98,3 @@ const placeAttributes = ({ through, past, unreadable }: Place): JobChange['set']
   ...(through !== undefined && { droppedThroughTaskId: through }),
   ...(past !== undefined && { droppedPastTaskId: past, unreadableTaskIds: [...unreadable] }),
 });
-
-function due(
-  job: { readonly jobId: RawId; readonly dueShard?: number | undefined },
-  dueAt: number,
-  shards: number,
-) {
-  const dueShard = shardToKeep(job.jobId, job.dueShard, shards);
-  return dueShard === job.dueShard ? { dueAt } : { dueShard, dueAt };
-}

@@ -1,7 +1,7 @@
 import { asRead, type Change } from './change.ts';
-import { backoffMs, type DueMarker, MAX_BACKOFF_MS, shardToKeep } from './due-index.ts';
-import type { RawId } from './ids.ts';
+import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
 import type { Item } from './item.ts';
+import { due, markerAsRead, markerOf } from './marker.ts';
 import type { DispatchableTask, IndexedTask, RawTaskKey, Task, TaskSighting } from './task.ts';
 
 /**
@@ -19,12 +19,14 @@ export function enqueued(task: DispatchableTask, sentAt: number, shards: number)
   const enqueueCount = task.enqueueCount + 1;
   const set = { enqueueCount, enqueuedAt: sentAt };
   if (task.state !== 'InProgress')
-    return changed(task, { set: { ...set, ...due(task, sentAt + backoffMs(enqueueCount), shards) } });
+    return changed(task, {
+      set: { ...set, ...due(task.taskId, task, sentAt + backoffMs(enqueueCount), shards) },
+    });
   // Recovery only reminds the scheduler: a running lease stays what decides when to look next, and without one
   // nothing will change by waiting.
   return task.leaseExpiresAt === undefined
     ? changed(task, { set, remove: ['dueAt'] })
-    : changed(task, { set: { ...set, ...due(task, task.leaseExpiresAt, shards) } });
+    : changed(task, { set: { ...set, ...due(task.taskId, task, task.leaseExpiresAt, shards) } });
 }
 
 /** Takes an expired lease back: Pending, next version, nothing enqueued, due now. */
@@ -35,7 +37,7 @@ export const released = (task: DispatchableTask, now: number, shards: number): T
       taskVersion: task.taskVersion + 1,
       lostLeases: task.lostLeases + 1,
       enqueueCount: 0,
-      ...due(task, now, shards),
+      ...due(task.taskId, task, now, shards),
     },
     remove: ['nodeId', 'leaseExpiresAt'],
   });
@@ -48,7 +50,7 @@ export const failedForLostLeases = (task: DispatchableTask, now: number, shards:
       lostLeases: task.lostLeases + 1,
       reason: LEASES_LOST,
       completedAt: now,
-      ...due(task, now, shards),
+      ...due(task.taskId, task, now, shards),
     },
     remove: ['nodeId', 'leaseExpiresAt'],
   });
@@ -67,13 +69,13 @@ export const rested = (task: IndexedTask): TaskChange => changed(task, { remove:
 
 /** To be looked at again at `dueAt`. */
 export const postponed = (task: IndexedTask, dueAt: number, shards: number): TaskChange =>
-  changed(task, { set: due(task, dueAt, shards) });
+  changed(task, { set: due(task.taskId, task, dueAt, shards) });
 
 /** Only something unreadable keeps its targets visible: looked at again with backoff. */
 export const droppedInVain = (task: Task, now: number, shards: number): TaskChange => {
   const dropAttempts = task.dropAttempts + 1;
   return changed(task, {
-    set: { dropAttempts, ...due(task, now + backoffMs(dropAttempts), shards) },
+    set: { dropAttempts, ...due(task.taskId, task, now + backoffMs(dropAttempts), shards) },
   });
 };
 
@@ -81,15 +83,9 @@ export const droppedInVain = (task: Task, now: number, shards: number): TaskChan
 export const postponedUnread = ({ key, raw }: TaskSighting, now: number, shards: number): TaskChange => ({
   table: 'tasks',
   key: keyOf(key),
-  if: asRead(raw, 'dueAt'),
-  set: due({ ...key, ...markerOf(raw) }, now + MAX_BACKOFF_MS, shards),
+  if: markerAsRead(raw),
+  set: due(key.taskId, markerOf(raw), now + MAX_BACKOFF_MS, shards),
   remove: [],
-});
-
-/** A marker as an item that cannot be read shows it. */
-export const markerOf = ({ dueShard, dueAt }: Item): DueMarker => ({
-  ...(typeof dueShard === 'bigint' && { dueShard: Number(dueShard) }),
-  ...((typeof dueAt === 'bigint' || typeof dueAt === 'number') && { dueAt: Number(dueAt) }),
 });
 
 const keyOf = ({ jobId, taskId }: RawTaskKey): Item => ({ jobId, taskId });
@@ -104,10 +100,4 @@ function changed(task: IndexedTask, { set = {}, remove = [] }: Partial<TaskChang
     set,
     remove,
   };
-}
-
-/** The shard is set once and for all: written only where it is missing or points to a shard that no pass asks. */
-function due(task: DueMarker & { readonly taskId: RawId }, dueAt: number, shards: number) {
-  const dueShard = shardToKeep(task.taskId, task.dueShard, shards);
-  return dueShard === task.dueShard ? { dueAt } : { dueShard, dueAt };
 }

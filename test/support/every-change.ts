@@ -162,7 +162,7 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
 ];
 
 /** What the three rooms of changes export besides: no changes. */
-const OTHERS: readonly string[] = ['markerOf', 'placeOf'];
+const OTHERS: readonly string[] = ['placeOf'];
 
 /** The name of every builder of a change. */
 export const CHANGE_BUILDERS: readonly string[] = [taskChanges, jobChanges, segmentChanges]

@@ -3,7 +3,7 @@ import { isInIndex, isTooFarAhead } from '../../copy-segment/due-index.ts';
 import type { RawId } from '../../copy-segment/ids.ts';
 import { isJob, type Job, type JobLookup } from '../../copy-segment/job.ts';
 import { jobPostponedUnread, jobRested, uncheckedPostponed } from '../../copy-segment/job-changes.ts';
-import { markerOf } from '../../copy-segment/task-changes.ts';
+import { markerOf } from '../../copy-segment/marker.ts';
 
 import { type JobVerdictKind, verdictOnJob } from '../verdict.ts';
 import { dropAll } from './drop-all.ts';

@@ -1,7 +1,8 @@
 import type { Change } from '../../copy-segment/change.ts';
 import { isInIndex, MAX_BACKOFF_MS } from '../../copy-segment/due-index.ts';
+import { markerOf } from '../../copy-segment/marker.ts';
 import type { IndexedTask, RawTaskKey, TaskSighting } from '../../copy-segment/task.ts';
-import { markerOf, postponed, postponedUnread } from '../../copy-segment/task-changes.ts';
+import { postponed, postponedUnread } from '../../copy-segment/task-changes.ts';
 import type { OfKind } from '../judge.ts';
 import type { LanePass, Unfinished } from './lane.ts';
 import { writeTasks } from './write-tasks.ts';
