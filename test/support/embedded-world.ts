@@ -108,6 +108,9 @@ function enginesOfTheRun() {
   };
 }
 
+/** Clients of the embedded engines, as passes have them. */
+export const embeddedClients = () => disturbedClients(enginesOfTheRun());
+
 function disturbedClients(
   { dynamo: dynamoConfig, sqs: sqsConfig }: ReturnType<typeof enginesOfTheRun>,
   disturb?: Disturbance,
