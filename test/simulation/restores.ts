@@ -2,8 +2,16 @@ import { type Restore, violationsIn } from '../../functions/copy-segment/invaria
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { readJob } from '../../functions/copy-segment/job.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
-import { readTask, sightTask } from '../../functions/copy-segment/task.ts';
+import { readTask, sightTask, type Task, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import { SHARDS } from './stage.ts';
+
+/** Items are never changed, only replaced: each is read once. */
+const sightings = new WeakMap<Item, TaskSighting<Task>>();
+function sight(item: Item): TaskSighting<Task> {
+  const known = sightings.get(item) ?? sightTask(item, readTask);
+  sightings.set(item, known);
+  return known;
+}
 
 /** The tables as restores, one for each job that Jobs or Tasks names. */
 export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly Item[]>): Restore[] {
@@ -13,8 +21,8 @@ export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly
   return [...new Set([...jobById.keys(), ...byJob.keys()])].map((jobId) => {
     const raw = jobById.get(jobId);
     const reading = raw && readJob(raw);
-    const sightings = (byJob.get(jobId) ?? []).map((item) => sightTask(item, readTask));
-    const targets = sightings.flatMap(({ reading: task }) => (task.ok ? task.value.targetSegmentIds : []));
+    const mine = (byJob.get(jobId) ?? []).map(sight);
+    const targets = mine.flatMap(({ reading: task }) => (task.ok ? task.value.targetSegmentIds : []));
     return {
       jobId,
       job:
@@ -23,7 +31,7 @@ export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly
           : reading.ok
             ? reading.value
             : { unreadable: reading.reason, raw },
-      tasks: sightings,
+      tasks: mine,
       segments: new Map(
         targets.flatMap((id) => [...(bySegment.has(id) ? [[id, bySegment.get(id) as Item] as const] : [])]),
       ),
