@@ -1,6 +1,6 @@
 import type { PassReport } from '../functions/inspector/report/pass-report.ts';
 
-/** US dollars per million, us-east-1, on demand, without a free tier: the public price lists of August 2026. */
+/** US dollars per million, us-east-1, on demand, without a free tier: list prices since November 2024. */
 const READ_UNITS = 0.125;
 const WRITE_UNITS = 0.625;
 const SQS_REQUESTS = 0.4;

@@ -13,7 +13,7 @@ import type { Engines } from './start-engines.ts';
 
 type Item = Record<string, unknown>;
 
-/** Three tables and a queue with names of their own, wherever the engines are. */
+/** Three tables and a queue with unique names, wherever the engines are. */
 export interface World {
   readonly dynamo: DynamoDBDocumentClient;
   readonly sqs: SQSClient;

@@ -50,6 +50,17 @@ describe('a Failed task', () => {
     expect((await world.pass()).read.dueTasks).toBe(0);
   });
 
+  it('that is settled is no contradiction when the index still shows it under a Completed job: it leaves the index', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Completed' }),
+      task({ ...failed, targets: [11n], segmentsDroppedAt: NOW - HOUR, dueAt: NOW - MINUTE }),
+    );
+    const report = await world.pass();
+    expect(report.problems).toEqual([]);
+    expect(await world.task()).not.toHaveProperty('dueAt');
+  });
+
   it('drops no segment that is published; its job, once it fails, does', async () => {
     const world = await embeddedWorld();
     await world.has(

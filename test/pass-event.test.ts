@@ -47,4 +47,18 @@ describe('the event of a pass', () => {
   it('accepts the largest int64', () => {
     expect(parsePassEvent({ jobIds: ['9223372036854775807'] }).jobIds).toEqual(new Set([2n ** 63n - 1n]));
   });
+
+  it('a place of a scan beside named jobs, which are not scanned for', () => {
+    const event = { mode: 'recover', jobIds: ['1'], scannedThrough: 'tasks/1/2' };
+    expect(() => parsePassEvent(event)).toThrow(/scannedThrough goes without jobIds/);
+  });
+
+  it.each(['segments/1', 'tasks/1', 'jobs/x', 'jobs/1/2', ''])(
+    'a place that is none: %o',
+    (scannedThrough) => {
+      expect(() => parsePassEvent({ mode: 'recover', scannedThrough })).toThrow(
+        /scannedThrough must be what the report/,
+      );
+    },
+  );
 });

@@ -139,7 +139,7 @@ describe('recovery of tables whose writers know nothing of the marker', () => {
     expect(tasks.map(({ taskId, dueShard, dueAt }) => [taskId, dueShard, dueAt])).toEqual([
       [1n, 1n, BigInt(NOW + 15 * MINUTE)],
       [2n, 2n, BigInt(NOW + 10 * MINUTE)],
-      [3n, undefined, undefined],
+      [3n, 3n, undefined],
       [4n, 0n, BigInt(NOW + 15 * MINUTE)],
       [5n, undefined, undefined],
       [6n, 2n, BigInt(NOW + 6 * HOUR)],

@@ -153,7 +153,7 @@ describe('a restore file', () => {
     expect(item).not.toHaveProperty('idMappings');
     const { targetSegmentIds, unreadable, flaws } = readMappings(item);
     expect(targetSegmentIds).toEqual(mappings(101).map(({ targetSegmentId }) => BigInt(targetSegmentId)));
-    expect({ unreadable, flaws }).toEqual({ unreadable: [], flaws: [] });
+    expect({ unreadable, flaws }).toEqual({ unreadable: undefined, flaws: undefined });
   });
 
   it('has L0 segments, which belong to all partitions: -1', () => {

@@ -70,7 +70,7 @@ describe('npm start', () => {
     expect(states.filter((state: string) => state === 'Dropped')).toHaveLength(30);
   });
 
-  it('--recover begins with a recovery: what is in progress is enqueued too', async () => {
+  it('--recover begins with a recovery: what is in progress is enqueued as well', async () => {
     const { stdout } = await start(['--recover', '--json']);
     const { passes, messages } = JSON.parse(stdout);
     expect(passes[0].report.mode).toBe('recover');

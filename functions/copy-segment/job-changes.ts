@@ -69,7 +69,8 @@ export const jobRested = (job: Job): JobChange => ({ ...changed(job), remove: ['
 
 /** To be looked at again at `dueAt`. */
 export const jobPostponed = (job: Job, dueAt: number, shards: number): JobChange => ({
-  ...changed(job),
+  // Another pass may have settled it meanwhile: what is settled stays out of the index.
+  ...changed(job, 'segmentsDroppedAt'),
   set: due(job.jobId, job, dueAt, shards),
 });
 

@@ -3,14 +3,17 @@ import { type DueMarker, shardToKeep } from './due-index.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
 
-/**
- * What to set for an item to be looked at at `dueAt`. The shard is set once and for all: written only where it is missing
- * or points to a shard that no pass asks.
- */
-export function due(id: RawId, { dueShard: current }: DueMarker, dueAt: number, shards: number) {
+/** The shard is set once and for all: written only where it is missing or points to a shard that no pass asks. */
+export function shard(id: RawId, { dueShard: current }: DueMarker, shards: number) {
   const dueShard = shardToKeep(id, current, shards);
-  return dueShard === current ? { dueAt } : { dueShard, dueAt };
+  return dueShard === current ? {} : { dueShard };
 }
+
+/** What to set for an item to be looked at at `dueAt`. */
+export const due = (id: RawId, marker: DueMarker, dueAt: number, shards: number) => ({
+  ...shard(id, marker, shards),
+  dueAt,
+});
 
 /** A marker as an item that cannot be read shows it. */
 export const markerOf = ({ dueShard, dueAt }: Item): DueMarker => ({

@@ -1,7 +1,7 @@
 import { asRead, type Change } from './change.ts';
 import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
 import type { Item } from './item.ts';
-import { due, markerAsRead, markerOf } from './marker.ts';
+import { due, markerAsRead, markerOf, shard } from './marker.ts';
 import type { DispatchableTask, IndexedTask, RawTaskKey, Task, TaskSighting } from './task.ts';
 
 /**
@@ -23,9 +23,9 @@ export function enqueued(task: DispatchableTask, sentAt: number, shards: number)
       set: { ...set, ...due(task.taskId, task, sentAt + backoffMs(enqueueCount), shards) },
     });
   // Recovery only reminds the scheduler: a running lease stays what decides when to look next, and without one
-  // nothing will change by waiting.
+  // nothing will change by waiting. It gets its shard all the same: whoever claims it sets no more than `dueAt`.
   return task.leaseExpiresAt === undefined
-    ? changed(task, { set, remove: ['dueAt'] })
+    ? changed(task, { set: { ...set, ...shard(task.taskId, task, shards) }, remove: ['dueAt'] })
     : changed(task, { set: { ...set, ...due(task.taskId, task, task.leaseExpiresAt, shards) } });
 }
 
@@ -96,10 +96,13 @@ function changed(
 ): TaskChange {
   // A lease that was renewed meanwhile, or set, has a worker again.
   const lease = task.state === 'InProgress' ? asRead(task.raw, 'leaseExpiresAt') : {};
+  // Another pass may have settled it meanwhile: what is settled stays out of the index, which does not show it.
+  const settlement =
+    task.state === 'Failed' && 'targetSegmentIds' in task ? asRead(task.raw, 'segmentsDroppedAt') : {};
   return {
     table: 'tasks',
     key: keyOf(task),
-    if: { ...asRead(task.raw, 'state', 'taskVersion'), ...lease },
+    if: { ...asRead(task.raw, 'state', 'taskVersion'), ...lease, ...settlement },
     set,
     remove,
   };

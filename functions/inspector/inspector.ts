@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type AwsClients, meteredClients } from '../aws/metered-clients.ts';
+import { type Meter, meteredClients } from '../aws/metered-clients.ts';
 import { createSchedulerQueue } from '../aws/scheduler-queue.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
@@ -22,11 +22,8 @@ import { createTimeBudget } from './time-budget.ts';
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
 
-export interface InspectorConfig {
-  readonly dynamo: DynamoDBDocumentClient;
-  readonly sqs: SQSClient;
-  readonly tables: TableNames;
-  readonly queueUrl: string;
+/** What every pass of an inspector has in common, whatever its stores are. */
+export interface PassConfig {
   /** How many partitions of the `due` index a pass asks. */
   readonly shards: number;
   /** Epoch milliseconds. */
@@ -36,12 +33,36 @@ export interface InspectorConfig {
   readonly inspectMs?: number;
 }
 
+export interface InspectorConfig extends PassConfig {
+  readonly dynamo: DynamoDBDocumentClient;
+  readonly sqs: SQSClient;
+  readonly tables: TableNames;
+  readonly queueUrl: string;
+}
+
+/** The stores of one pass: what they ask is counted, and ended when the pass is. */
+export type StoresOfPass = (meter: Meter, signal: AbortSignal) => Stores;
+
 /** Makes one inspection pass. */
 export type Inspector = (request: PassRequest, run?: PassRun) => Promise<PassReport>;
 
+/** An inspector on DynamoDB and SQS. */
 export function createInspector(config: InspectorConfig): Inspector {
-  const now = config.now ?? Date.now;
+  const { tables, queueUrl, now = Date.now } = config;
   const engine: EngineTraits = { takesSeveralRemoves: true };
+  return inspectorOver((meter, signal) => {
+    const clients = meteredClients(config, meter, signal);
+    return {
+      ...createTableReads(clients, tables),
+      write: createWriter(clients, tables, engine),
+      queue: createSchedulerQueue(clients, queueUrl, now),
+    };
+  }, config);
+}
+
+/** An inspector on any stores. */
+export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspector {
+  const now = config.now ?? Date.now;
 
   return async (request, run = {}) => {
     const startedAt = now();
@@ -53,7 +74,7 @@ export function createInspector(config: InspectorConfig): Inspector {
       inspectMs: config.inspectMs,
       now,
     });
-    const stores = createStores(config, meteredClients(config, tally.meter, time.signal), engine, now);
+    const stores = storesOf(tally.meter, time.signal);
 
     const pass: Pass = {
       ...observed(request.dryRun ? dryRun(stores) : stores, run),
@@ -92,14 +113,3 @@ async function untilCutOff(pass: Pass): Promise<Stopped> {
     return {};
   }
 }
-
-const createStores = (
-  { tables, queueUrl }: InspectorConfig,
-  clients: AwsClients,
-  engine: EngineTraits,
-  now: () => number,
-): Stores => ({
-  ...createTableReads(clients, tables),
-  write: createWriter(clients, tables, engine),
-  queue: createSchedulerQueue(clients, queueUrl, now),
-});

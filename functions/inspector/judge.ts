@@ -11,8 +11,11 @@ import type { Pass } from './pass.ts';
 import { keyOfTask } from './report/pass-report.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 
-/** Verdicts that end a lease, fail a task or drop targets: judged on a strongly consistent read. */
-type OnTruth = 'release' | 'fail' | 'drop';
+/**
+ * Verdicts that end a lease, fail a task, drop targets, or find that none may be dropped: judged on a strongly consistent
+ * read. The index does not show that a failure is settled.
+ */
+type OnTruth = 'release' | 'fail' | 'drop' | 'contradiction';
 
 /** A verdict and the task it is on, or an item that cannot be read. */
 export type Judged =
@@ -85,7 +88,10 @@ function judge<T extends IndexedTask>(
 const isOnTruth = <T extends IndexedTask>(
   verdict: Verdict<T> | Unreadable | Unjudged,
 ): verdict is Extract<Verdict<T>, { kind: OnTruth }> =>
-  verdict.kind === 'release' || verdict.kind === 'fail' || verdict.kind === 'drop';
+  verdict.kind === 'release' ||
+  verdict.kind === 'fail' ||
+  verdict.kind === 'drop' ||
+  verdict.kind === 'contradiction';
 
 function note<J extends Judged>(pass: Judging, key: RawTaskKey, judged: J): J {
   if (judged.kind === 'unjudged') {

@@ -14,7 +14,7 @@ export interface RunningEngine {
   readonly name: EngineName;
   /** As clients take them. */
   config(): { dynamo: typeof identity & { endpoint: string }; sqs: typeof identity & { endpoint: string } };
-  /** Tables and a queue of its own. */
+  /** Separate tables and a queue. */
   createWorld(options?: WorldOptions): Promise<World>;
 }
 

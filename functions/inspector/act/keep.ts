@@ -1,4 +1,5 @@
 import { isInIndex, isTooFarAhead } from '../../copy-segment/due-index.ts';
+import type { IndexedTask, Task } from '../../copy-segment/task.ts';
 import { postponed } from '../../copy-segment/task-changes.ts';
 import type { OfKind } from '../judge.ts';
 import type { LanePass, Unfinished } from './lane.ts';
@@ -12,6 +13,12 @@ export async function keep(
   const now = pass.now();
   const astray = judged
     .map(({ task }) => task)
-    .filter((task) => !isInIndex(task, pass.shards) || isTooFarAhead(task, undefined, now));
+    .filter(
+      (task) => !isDone(task) && (!isInIndex(task, pass.shards) || isTooFarAhead(task, undefined, now)),
+    );
   return writeTasks(pass, new Map(astray.map((task) => [task, postponed(task, now, pass.shards)])), 'mended');
 }
+
+/** What is settled or Completed stays out of the index. */
+const isDone = (task: IndexedTask | Task): boolean =>
+  task.state === 'Completed' || ('segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined);
