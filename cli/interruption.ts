@@ -4,6 +4,8 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** Ends the run for another reason than a signal. */
   end(): void;
+  /** Ends the process, whose work is done, with `process.exitCode`, whatever signals still arrive. */
+  exit(): void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -24,5 +26,11 @@ export function listenForInterruption(giveUp: () => void, signalsPerPress = 1): 
       stop.abort();
       if (received === signalsPerPress + 1) giveUp();
     });
-  return { signal: stop.signal, end: () => stop.abort() };
+  return {
+    signal: stop.signal,
+    end: () => stop.abort(),
+    // A process that ends by itself gives its handlers back first: what npm passes on late, on a busy machine, would
+    // kill a run that has ended well.
+    exit: () => process.exit(),
+  };
 }

@@ -107,7 +107,7 @@ const USER_ERRORS = [
   LeftBehindError,
 ];
 
-main().catch((error: unknown) => {
+const ended = main().catch((error: unknown) => {
   if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
     process.exitCode = isOutputClosed ? 0 : 130;
     return;
@@ -116,3 +116,5 @@ main().catch((error: unknown) => {
   console.error(isForTheUser ? error.message : error);
   process.exitCode = 1;
 });
+
+void ended.finally(interruption.exit);

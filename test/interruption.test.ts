@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   allEnded,
@@ -38,6 +38,16 @@ function follow(child: ChildProcess): {
     },
   };
 }
+
+const ENDS_WHEN_INTERRUPTED = `
+  import { listenForInterruption } from './cli/interruption.ts';
+  const interruption = listenForInterruption(() => {});
+  const waiting = setInterval(() => {}, 1000);
+  interruption.signal.addEventListener('abort', () => {
+    clearInterval(waiting);
+    interruption.exit();
+  });
+  console.log('listening');`;
 
 /** Three lines of passes. */
 const WATCHING = /(inspect.*){3}/s;
@@ -162,6 +172,19 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
     expect(await exited).toEqual([0, null]);
     expect(lines.map((line) => JSON.parse(line).mode)).toEqual(lines.map(() => 'inspect'));
     await allEnded(marker);
+  });
+
+  it('signals that arrive while the process ends, such as npm’s late echo, change nothing about its exit code', async () => {
+    const child = keep(
+      spawn(process.execPath, ['--input-type=module', '--eval', ENDS_WHEN_INTERRUPTED], { cwd: PROJECT }),
+    );
+    await follow(child).until(/listening/);
+    const exited = once(child, 'exit');
+    while (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGINT');
+      await nextTurn();
+    }
+    expect(await exited).toEqual([0, null]);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process when npm alone gets a %s', async (signal) => {
