@@ -14,12 +14,22 @@ export const createMeter = (): Meter => ({ requests: {}, capacity: { readUnits: 
 /** How many requests may be in flight at once in each part of a pass; the SDK keeps 50 sockets. */
 export const CONCURRENCY = 8;
 
-/** The two clients as one pass uses them: every call counted, and ended when the pass has no time left. */
-export interface AwsClients {
+/** DynamoDB as one pass uses it: every call counted, and ended when the pass has no time left. */
+export interface DynamoAccess {
   readonly dynamo: Pick<DynamoDBDocumentClient, 'send'>;
-  readonly sqs: Pick<SQSClient, 'send'>;
   readonly signal: AbortSignal;
 }
+
+/** Both clients, likewise. */
+export interface AwsClients extends DynamoAccess {
+  readonly sqs: Pick<SQSClient, 'send'>;
+}
+
+export const meteredDynamo = (
+  dynamo: DynamoDBDocumentClient,
+  meter: Meter,
+  signal: AbortSignal,
+): DynamoAccess => ({ dynamo: metered(dynamo, meter, signal), signal });
 
 export function meteredClients(
   clients: { readonly dynamo: DynamoDBDocumentClient; readonly sqs: SQSClient },
@@ -27,9 +37,8 @@ export function meteredClients(
   signal: AbortSignal,
 ): AwsClients {
   return {
-    dynamo: metered(clients.dynamo, meter, signal),
+    ...meteredDynamo(clients.dynamo, meter, signal),
     sqs: metered(clients.sqs, meter, signal),
-    signal,
   };
 }
 

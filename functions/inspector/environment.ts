@@ -1,5 +1,6 @@
 import { DEFAULT_DUE_SHARDS } from '../copy-segment/due-index.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { positive, required, type Variables } from '../pass/variables.ts';
 
 /** What the deployment tells the function: the names of its environment variables, for CDK and for the handler. */
 export const ENVIRONMENT = {
@@ -20,7 +21,7 @@ export interface Environment {
 }
 
 /** @throws Error that names the variable that is missing or wrong */
-export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+export function readEnvironment(env: Variables): Environment {
   return {
     tables: {
       jobs: required(env, ENVIRONMENT.jobsTable),
@@ -31,25 +32,4 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     shards: positive(env, ENVIRONMENT.shards, DEFAULT_DUE_SHARDS),
     inspectMs: positive(env, ENVIRONMENT.inspectSeconds, Number.POSITIVE_INFINITY) * 1_000,
   };
-}
-
-function required(env: Readonly<Record<string, string | undefined>>, name: string): string {
-  const value = env[name];
-  if (!value)
-    throw new Error(
-      `environment variable ${name} is not set; the stack sets it when it deploys the function`,
-    );
-  return value;
-}
-
-function positive(
-  env: Readonly<Record<string, string | undefined>>,
-  name: string,
-  otherwise: number,
-): number {
-  const value = env[name];
-  if (value === undefined || value === '') return otherwise;
-  if (!/^[1-9]\d*$/.test(value))
-    throw new Error(`environment variable ${name} must be a whole number above 0, is "${value}"`);
-  return Number(value);
 }
