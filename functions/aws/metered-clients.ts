@@ -14,16 +14,15 @@ export const createMeter = (): Meter => ({ requests: {}, capacity: { readUnits: 
 /** How many requests may be in flight at once in each part of a pass; the SDK keeps 50 sockets. */
 export const CONCURRENCY = 8;
 
-/** DynamoDB as one pass uses it: every call counted, and ended when the pass has no time left. */
-export interface DynamoAccess {
+/** The two clients as one pass uses them: every call counted, and ended when the pass has no time left. */
+export interface AwsClients {
   readonly dynamo: Pick<DynamoDBDocumentClient, 'send'>;
+  readonly sqs: Pick<SQSClient, 'send'>;
   readonly signal: AbortSignal;
 }
 
-/** Both clients, likewise. */
-export interface AwsClients extends DynamoAccess {
-  readonly sqs: Pick<SQSClient, 'send'>;
-}
+/** What the requests to DynamoDB alone take. */
+export type DynamoAccess = Pick<AwsClients, 'dynamo' | 'signal'>;
 
 export const meteredDynamo = (
   dynamo: DynamoDBDocumentClient,
@@ -37,8 +36,9 @@ export function meteredClients(
   signal: AbortSignal,
 ): AwsClients {
   return {
-    ...meteredDynamo(clients.dynamo, meter, signal),
+    dynamo: metered(clients.dynamo, meter, signal),
     sqs: metered(clients.sqs, meter, signal),
+    signal,
   };
 }
 

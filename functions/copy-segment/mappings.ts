@@ -16,6 +16,8 @@ export interface IdMapping {
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
+  /** Targets that more than one mapping names: nothing to a drop, but no publication can be right. */
+  readonly repeated: readonly bigint[];
   /** Targets that cannot be read, and why: they keep their task unsettled. */
   readonly unreadable: readonly string[];
   /** What else is wrong: reported, but no reason to leave a target alone. */
@@ -51,14 +53,16 @@ export function readMappings(item: {
   const hasList = idMappings !== undefined && idMappings !== null;
   const hasCompact = mappings !== undefined && mappings !== null;
   if (!hasList && !hasCompact)
-    return { targetSegmentIds: [], unreadable: ['idMappings: is missing'], flaws: [] };
+    return { targetSegmentIds: [], repeated: [], unreadable: ['idMappings: is missing'], flaws: [] };
 
   const targets = new Set<bigint>();
+  const repeated = new Set<bigint>();
   const unreadable: string[] = [];
   const flaws: string[] =
     hasList && hasCompact ? ['mappings: a task has idMappings or mappings, not both'] : [];
   const collect = (raw: RawMapping, path: string): void => {
-    if (isId(raw.targetSegmentId)) targets.add(raw.targetSegmentId);
+    if (isId(raw.targetSegmentId))
+      (targets.has(raw.targetSegmentId) ? repeated : targets).add(raw.targetSegmentId);
     else unreadable.push(`${path}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
     if (!isId(raw.sourceSegmentId)) flaws.push(`${path}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
     if (!isPartitionId(raw.partitionId)) flaws.push(`${path}.partitionId: ${wrongId(raw.partitionId)}`);
@@ -77,7 +81,7 @@ export function readMappings(item: {
       for (const [index, line] of lines.value.entries()) collect(parseLine(line), `mappings.${index}`);
     else unreadable.push(`mappings: ${lines.reason}`);
   }
-  return { targetSegmentIds: [...targets], unreadable, flaws };
+  return { targetSegmentIds: [...targets], repeated: [...repeated], unreadable, flaws };
 }
 
 interface RawMapping {
