@@ -98,12 +98,22 @@ describe('a check', () => {
     expect(report.read.jobs).toBe(1);
   });
 
-  it('looks at jobs in ascending id, as numbers, whatever is most overdue', async () => {
+  it('begins its looks in ascending id, as numbers, whatever is most overdue', async () => {
     const world = await checkerWorld();
     const ids = [449_999_999_999_999_991n, 10n, 9n];
     await world.has(ids.map((jobId, index) => submitted(1, 1, { jobId, dueAt: NOW - index * HOUR })));
-    const seen = await world.checked();
-    expect(seen.map((line) => line.split(' ')[0])).toEqual(['9', '10', '449999999999999991']);
+    const begun: string[] = [];
+    await world.check(
+      {},
+      {
+        disturb: async ({ operation, input, proceed }) => {
+          const { ':jobId': jobId } = (input.ExpressionAttributeValues ?? {}) as Record<string, unknown>;
+          if (operation === 'Query' && jobId !== undefined) begun.push(String(jobId));
+          return proceed();
+        },
+      },
+    );
+    expect(begun).toEqual(['9', '10', '449999999999999991']);
   });
 
   it('looks at the requested jobs alone, and at none that is not due', async () => {

@@ -1,5 +1,4 @@
 import { parseCheckEvent } from '../../functions/checker/check-event.ts';
-import type { ObservedCheck } from '../../functions/checker/check-pass.ts';
 import type { CheckRun } from '../../functions/checker/check-run.ts';
 import { createChecker } from '../../functions/checker/checker.ts';
 import type { CheckReport } from '../../functions/checker/report/check-report.ts';
@@ -32,16 +31,6 @@ export async function checkerWorld({ shards = 4, ...options }: WorldOptions = {}
   return {
     ...world,
     check,
-
-    /** The verdicts of a check, in their order: `1 publish: all 2 tasks are Completed`. */
-    async checked(event: unknown = {}): Promise<string[]> {
-      const seen: string[] = [];
-      const onVerdict = ({ jobId, kind, because }: ObservedCheck): void => {
-        seen.push(`${jobId} ${kind}: ${because}`);
-      };
-      await check(event, { onVerdict });
-      return seen;
-    },
 
     /** Changes attributes of a job as another writer would. */
     async changeJob(attributes: Record<string, unknown>, jobId = 1n): Promise<void> {
