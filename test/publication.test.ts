@@ -460,6 +460,32 @@ describe('the fence', () => {
     expect(await world.job()).toMatchObject({ state: 'Completed' });
   });
 
+  it('a checker that another one overtook goes no further, and does not set its place back', async () => {
+    const world = await checkerWorld();
+    await world.has(copied(6, 99));
+    const overtaking = async (): Promise<void> => {
+      let transactions = 0;
+      await world.check(
+        {},
+        {
+          remainingMs: () => (transactions >= 2 ? 5_000 : 60_000),
+          disturb: async ({ operation, proceed }) => {
+            if (operation === 'TransactWriteItems') transactions++;
+            return proceed();
+          },
+        },
+      );
+    };
+    const report = await world.check({}, { disturb: atTransaction(3, overtaking) });
+    expect(report).toMatchObject({
+      segments: { published: 2 * 99, alreadyPublished: 0 },
+      jobs: { movedOn: 1, completed: 0 },
+    });
+    expect(await world.job()).toMatchObject({ state: 'Publishing', publishedThroughTaskId: 4n });
+    expect((await world.check()).segments).toMatchObject({ published: 2 * 99, alreadyPublished: 0 });
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+  });
+
   it('two checkers at once end in the same state as one, each target published once', async () => {
     const alone = await checkerWorld();
     await alone.has(copied(6, 70));
