@@ -13,6 +13,8 @@ export interface Configuration {
   readonly memoryMiB: number;
   /** Whether the tables are deleted with the stack. */
   readonly disposable: boolean;
+  /** Whether the checker is deployed: by default with new tables, and not beside those that exist already. */
+  readonly checker: boolean;
   /** Tables that exist already, instead of new ones. */
   readonly existingTables?: TableNames;
   /** The scheduler's queue, if it exists already, standard or FIFO. */
@@ -63,6 +65,7 @@ const context = v.object({
   shards: v.optional(whole(1, 256), DEFAULT_DUE_SHARDS),
   memoryMiB: v.optional(whole(128, 10_240), 1_024),
   disposable: v.optional(yesOrNo, false),
+  checker: v.optional(yesOrNo),
   jobsTable: v.optional(tableName),
   tasksTable: v.optional(tableName),
   segmentsTable: v.optional(tableName),
@@ -91,11 +94,13 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
     });
     throw new InvalidConfigurationError(reasons.join('; '));
   }
-  const { jobsTable, tasksTable, segmentsTable, queueArn, ...rest } = parsed.output;
+  const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...rest } = parsed.output;
   const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
   if (queueArn !== undefined) refuseElsewhere(queueArn, destination);
   return {
     ...rest,
+    // Whoever has tables has a checker of their own, unless they say otherwise: two would be at odds.
+    checker: checker ?? existingTables === undefined,
     ...(existingTables && { existingTables }),
     ...(queueArn !== undefined && { existingQueueArn: queueArn }),
   };

@@ -15,15 +15,27 @@ const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTab
 
 describe('the configuration', () => {
   it('has a default for everything', () => {
-    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
+    expect(read({})).toEqual({
+      scheduleMinutes: 1,
+      shards: 4,
+      memoryMiB: 1_024,
+      disposable: false,
+      checker: true,
+    });
   });
 
   it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true };
-    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true' })).toEqual(
-      expected,
-    );
+    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true, checker: false };
+    expect(
+      read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true', checker: 'false' }),
+    ).toEqual(expected);
     expect(read(expected)).toEqual(expected);
+  });
+
+  it('has a checker with new tables, and beside those that exist already only when asked for', () => {
+    expect(read({ ...tables }).checker).toBe(false);
+    expect(read({ ...tables, checker: 'true' }).checker).toBe(true);
+    expect(read({ queueArn }).checker).toBe(true);
   });
 
   it('takes tables and a queue that exist already', () => {
@@ -43,6 +55,7 @@ describe('the configuration', () => {
     [{ shards: null }, 'is null'],
     [{ memoryMiB: 64 }, 'context "memoryMiB" must be a whole number from 128 to 10240, is 64'],
     [{ memoryMiB: '2G' }, 'from 128 to 10240, is "2G"'],
+    [{ checker: 'perhaps' }, 'context "checker" must be true or false, is "perhaps"'],
     [{ disposable: 'maybe' }, 'context "disposable" must be true or false, is "maybe"'],
     [{ ...tables, tasksTable: 'no spaces' }, 'context "tasksTable" must be the name of a table, 3 to 255'],
     [{ ...tables, jobsTable: 7 }, 'context "jobsTable" must be the name of a table'],
@@ -60,7 +73,7 @@ describe('the configuration', () => {
     'refuses "%s", which it does not know, and says what it knows',
     (key) => {
       expect(() => read({ [key]: 'x' })).toThrow(
-        `context "${key}" is not known; known are scheduleMinutes, shards, memoryMiB, disposable, jobsTable, tasksTable, segmentsTable, queueArn`,
+        `context "${key}" is not known; known are scheduleMinutes, shards, memoryMiB, disposable, checker, jobsTable, tasksTable, segmentsTable, queueArn`,
       );
     },
   );

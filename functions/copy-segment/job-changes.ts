@@ -89,7 +89,8 @@ export const jobPostponedUnread = (jobId: RawId, raw: Item, now: number, shards:
   remove: [],
 });
 
-const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): JobChange => ({
+/** On the condition that its state, and these attributes, are as they were read. */
+export const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): JobChange => ({
   table: 'jobs',
   key: { jobId: job.jobId },
   if: asRead(job.raw, 'state', ...unchanged),

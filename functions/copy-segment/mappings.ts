@@ -17,6 +17,8 @@ export interface IdMapping {
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
+  /** Targets that more than one mapping names: nothing to a drop, but no publication can be right. */
+  readonly repeated: readonly bigint[];
   /** Why some targets cannot be read: they keep their task unsettled. */
   readonly unreadable?: string | undefined;
   /** Anything else that is wrong: reported, but no reason to spare a target. */
@@ -51,14 +53,17 @@ export function readMappings(item: {
   const { idMappings, mappings } = item;
   const hasList = idMappings !== undefined && idMappings !== null;
   const hasCompact = mappings !== undefined && mappings !== null;
-  if (!hasList && !hasCompact) return { targetSegmentIds: [], unreadable: 'idMappings: is missing' };
+  if (!hasList && !hasCompact)
+    return { targetSegmentIds: [], repeated: [], unreadable: 'idMappings: is missing' };
 
   const targets = new Set<bigint>();
+  const repeated = new Set<bigint>();
   const unreadable = createIssues();
   const flaws = createIssues();
   if (hasList && hasCompact) flaws.add(() => 'mappings: a task has idMappings or mappings, not both');
   const collect = (raw: RawMapping, path: () => string): void => {
-    if (isId(raw.targetSegmentId)) targets.add(raw.targetSegmentId);
+    if (isId(raw.targetSegmentId))
+      (targets.has(raw.targetSegmentId) ? repeated : targets).add(raw.targetSegmentId);
     else unreadable.add(() => `${path()}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
     if (!isId(raw.sourceSegmentId))
       flaws.add(() => `${path()}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
@@ -83,7 +88,12 @@ export function readMappings(item: {
       }
     else unreadable.add(() => `mappings: ${text.reason}`);
   }
-  return { targetSegmentIds: [...targets], unreadable: unreadable.list(), flaws: flaws.list() };
+  return {
+    targetSegmentIds: [...targets],
+    repeated: [...repeated],
+    unreadable: unreadable.list(),
+    flaws: flaws.list(),
+  };
 }
 
 interface RawMapping {

@@ -45,8 +45,10 @@ export interface MappingTotals {
 /** A transaction checks the job and creates a task: the rest of its parts are the task's segments. */
 export const SEGMENTS_PER_TASK = MAX_PARTS - 2;
 
-/** How long a Completed job is kept, in seconds. */
-const COMPLETED_JOB_TTL_S = 30 * 24 * 3_600;
+/**
+ * How long a Completed job is kept, in seconds: a submission that is repeated meanwhile is known as one.
+ */
+export const COMPLETED_JOB_TTL_S = 30 * 24 * 3_600;
 
 const DEFAULT_TIMEOUT_MS = 24 * 60 * 60_000;
 
