@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { grid } from '../cli/demo/terminal-table.ts';
-import type { RestoreItem } from '../cli/restore-file/read-restore.ts';
-import { createRestoreWorld } from '../engines/restore-world.ts';
+import type { Row } from '../engines/load.ts';
 import { startEngines } from '../engines/start-engines.ts';
+import { createWorld } from '../engines/world.ts';
 import { dueShardOf } from '../functions/copy-segment/due-index.ts';
 import { createInspector } from '../functions/inspector/inspector.ts';
 import { parsePassEvent } from '../functions/inspector/pass-event.ts';
@@ -15,7 +15,7 @@ const SIZES = [0, 1_000, 3_000, 10_000, 30_000];
 const SHARDS = 4;
 const TARGETS_PER_TASK = 10;
 
-const shapes: Record<string, (count: number) => RestoreItem[]> = {
+const shapes: Record<string, (count: number) => Row[]> = {
   pending: (count) => [job('Executing'), ...tasks(count, 'Pending', 0)],
   failed: (count) => [
     job('Executing'),
@@ -27,12 +27,12 @@ const shapes: Record<string, (count: number) => RestoreItem[]> = {
 const ids = (count: number): bigint[] => Array.from({ length: count }, (_, index) => BigInt(index + 1));
 const base = { collectionId: 7n, createdAt: Date.now() };
 
-const job = (state: string): RestoreItem => ({
+const job = (state: string): Row => ({
   table: 'jobs',
   item: { ...base, jobId: 1n, state, dueShard: 1 },
 });
 
-const tasks = (count: number, state: string, targets: number): RestoreItem[] =>
+const tasks = (count: number, state: string, targets: number): Row[] =>
   ids(count).map((taskId) => ({
     table: 'tasks',
     item: {
@@ -52,7 +52,7 @@ const tasks = (count: number, state: string, targets: number): RestoreItem[] =>
     },
   }));
 
-const segments = (count: number): RestoreItem[] =>
+const segments = (count: number): Row[] =>
   ids(count).map((segmentId) => ({
     table: 'segments',
     item: { segmentId, collectionId: 7n, partitionId: 3n, state: 'Importing', isImporting: true, jobId: 1n },
@@ -63,7 +63,7 @@ try {
   const rows: string[][] = [];
   for (const [shape, itemsOf] of Object.entries(shapes)) {
     for (const count of SIZES) {
-      const world = await createRestoreWorld(engines);
+      const world = await createWorld(engines);
       await world.load(itemsOf(count));
       const inspector = createInspector({ ...world, shards: SHARDS });
       globalThis.gc?.();
@@ -94,7 +94,7 @@ try {
         String(durationMs),
         String(idle.requests.total),
       ]);
-      await world.remove();
+      await world.destroy();
     }
   }
   console.log(styleText('bold', 'What a pass costs by what is due'));

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoEmbeddedEngineError } from '../engines/embedded-dynamodb.ts';
-import { createRestoreWorld } from '../engines/restore-world.ts';
-import { startEngines } from '../engines/start-engines.ts';
+import type { Row } from '../engines/load.ts';
+import { startEngines, UnusableEndpointError } from '../engines/start-engines.ts';
+import { createWorld } from '../engines/world.ts';
 import { type Arguments, parseArguments } from './arguments.ts';
 import { makePasses, type PassMade } from './demo/run.ts';
 import { runAsJson } from './demo/run-as-json.ts';
 import { showPass, showRun } from './demo/show.ts';
-import { type RestoreItem, readRestore, UnreadableRestoreError } from './restore-file/read-restore.ts';
+import { readRestore, UnreadableRestoreError } from './restore-file/read-restore.ts';
 
 const SAMPLE = join(import.meta.dirname, 'demo', 'restore.ndjson');
 
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   if (stop.signal.aborted && options.watch === undefined) process.exitCode = 130;
 }
 
-async function readFileOf({ file }: Arguments): Promise<RestoreItem[]> {
+async function readFileOf({ file }: Arguments): Promise<Row[]> {
   const path = file ?? SAMPLE;
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
@@ -60,11 +61,11 @@ const isIdle = ({ report: { mode, read } }: PassMade): boolean =>
 
 async function run(
   engines: Awaited<ReturnType<typeof startEngines>>,
-  restore: readonly RestoreItem[],
+  restore: readonly Row[],
   options: Arguments,
   stop: AbortSignal,
 ): Promise<void> {
-  const world = await createRestoreWorld(engines);
+  const world = await createWorld(engines);
   try {
     await world.load(restore);
     const before = await world.items();
@@ -81,11 +82,11 @@ async function run(
     }
     if (options.watch !== undefined && options.json) return;
 
-    const [after, messages] = [await world.items(), await world.receive()];
+    const [after, messages] = [await world.items(), await Array.fromAsync(world.receive())];
     const result = { before, after, passes, messages, now: Date.now() };
     console.log(options.json ? runAsJson(result) : showRun(result));
   } finally {
-    await world.remove();
+    await world.destroy();
   }
 }
 
@@ -95,8 +96,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const USER_ERRORS = [UserError, NoEmbeddedEngineError, UnusableEndpointError];
+
 main().catch((error: unknown) => {
-  const isForTheUser = error instanceof UserError || error instanceof NoEmbeddedEngineError;
+  const isForTheUser = error instanceof Error && USER_ERRORS.some((kind) => error instanceof kind);
   console.error(isForTheUser ? error.message : error);
   process.exitCode = 1;
 });

@@ -39,13 +39,17 @@ const keySchema = (partitionKey: string, sortKey: string | undefined) => [
   ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
 ];
 
-/** Creates the three tables and waits until they can be used. */
+/**
+ * Creates the three tables and waits until they can be used. When one of them cannot be created, it throws only after
+ * the others have come to their end, so that its caller can delete them.
+ */
 export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
   const kinds = Object.keys(tableDefinitions) as TableKind[];
-  await Promise.all(
+  const creations = await Promise.allSettled(
     kinds.map(async (kind) => {
       await client.send(new CreateTableCommand(createTableInput(names[kind], tableDefinitions[kind])));
       await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName: names[kind] });
     }),
   );
+  for (const creation of creations) if (creation.status === 'rejected') throw creation.reason;
 }

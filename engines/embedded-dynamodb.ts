@@ -3,17 +3,12 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-
-/** A server that runs beside this process and ends with it. */
-export interface Engine {
-  readonly endpoint: string;
-  stop(): Promise<void>;
-}
+import type { Engine } from './engine.ts';
 
 const HOST = '127.0.0.1';
 
 /** Another program may take the port between its choice and its use. */
-const ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 /**
  * Runs the engine until its standard input ends: it ends with this process however that one ends, and a Ctrl-C
@@ -37,7 +32,7 @@ export async function startEmbeddedDynamoDB(): Promise<Engine> {
     try {
       return await start(binary, await freePort());
     } catch (error) {
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
@@ -67,6 +62,7 @@ async function start(binary: string, port: number): Promise<Engine> {
     throw new Error(`the embedded DynamoDB did not start on port ${port}`);
   }
   return {
+    name: 'dynoxide',
     endpoint: `http://${HOST}:${port}`,
     async stop() {
       shell.stdin.end();

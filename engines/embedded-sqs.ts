@@ -1,9 +1,9 @@
 import { buildApp } from 'fauxqs';
-import type { Engine } from './embedded-dynamodb.ts';
+import type { Engine } from './engine.ts';
 
 /** Starts the SQS emulator in this process, on a free port of 127.0.0.1. Its own starter listens everywhere. */
 export async function startEmbeddedSqs(): Promise<Engine> {
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { endpoint, stop: () => app.close() };
+  return { name: 'fauxqs', endpoint, stop: () => app.close() };
 }

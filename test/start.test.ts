@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, inject, it } from 'vitest';
 import { NoEmbeddedEngineError, startEmbeddedDynamoDB } from '../engines/embedded-dynamodb.ts';
 import { startEngines } from '../engines/start-engines.ts';
 
@@ -209,12 +209,12 @@ describe('a platform without the embedded engine', () => {
   it('starts no engine where an endpoint is set', async () => {
     Object.defineProperty(process, 'platform', { value: 'sunos' });
     const elsewhere = {
-      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000',
-      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9324',
+      AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoEndpoint'),
+      AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
     };
     const engines = await startEngines(elsewhere);
-    expect(engines.dynamo).not.toHaveProperty('endpoint');
-    expect(engines.sqs).not.toHaveProperty('endpoint');
+    expect(engines.dynamo.endpoint).toBe(elsewhere.AWS_ENDPOINT_URL_DYNAMODB);
+    expect(engines.sqs.endpoint).toBe(elsewhere.AWS_ENDPOINT_URL_SQS);
     await engines.stop();
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestoreWorld } from '../../engines/restore-world.ts';
+import type { World } from '../../engines/world.ts';
 import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import { createInspector } from '../../functions/inspector/inspector.ts';
 import type { ObservedVerdict } from '../../functions/inspector/pass.ts';
@@ -21,7 +21,7 @@ const MOST_PASSES = 100;
  * every interval until `stop`, which lets the pass under way come to its end.
  */
 export async function* makePasses(
-  world: RestoreWorld,
+  world: World,
   { recover, dryRun, watch }: Arguments,
   stop: AbortSignal,
 ): AsyncGenerator<PassMade> {

@@ -1,9 +1,11 @@
 import { styleText } from 'node:util';
-import type { TableItems } from '../../engines/restore-world.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
+import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import type { ObservedVerdict } from '../../functions/inspector/pass.ts';
 import type { PassMade } from './run.ts';
 import { grid, ROWS_SHOWN } from './terminal-table.ts';
+
+type TableItems = Readonly<Record<TableKind, readonly Item[]>>;
 
 /** A run from its beginning to its end. */
 export interface Run {

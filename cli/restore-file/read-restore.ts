@@ -1,4 +1,5 @@
 import { parse } from 'lossless-json';
+import type { Row } from '../../engines/load.ts';
 import { DEFAULT_DUE_SHARDS, dueShardOf } from '../../functions/copy-segment/due-index.ts';
 import type { TableKind } from '../../functions/copy-segment/tables.ts';
 import {
@@ -10,12 +11,6 @@ import {
   segmentMessage,
   taskMessage,
 } from './datapb.ts';
-
-/** An item, and the table that it goes to. */
-export interface RestoreItem {
-  readonly table: TableKind;
-  readonly item: Readonly<Record<string, unknown>>;
-}
 
 /** Thrown when lines of a restore file cannot be read. Nothing was loaded. */
 export class UnreadableRestoreError extends Error {
@@ -33,8 +28,8 @@ const MAX_LINES_LISTED = 20;
  * @param now epoch milliseconds
  * @throws UnreadableRestoreError that names each line that cannot be read, and why
  */
-export function readRestore(text: string, now: number, shards = DEFAULT_DUE_SHARDS): RestoreItem[] {
-  const items: RestoreItem[] = [];
+export function readRestore(text: string, now: number, shards = DEFAULT_DUE_SHARDS): Row[] {
+  const items: Row[] = [];
   const problems: string[] = [];
   const lineOf = new Map<string, number>();
   for (const [index, line] of text
@@ -59,12 +54,12 @@ export function readRestore(text: string, now: number, shards = DEFAULT_DUE_SHAR
   throw new UnreadableRestoreError([...problems.slice(0, MAX_LINES_LISTED), ...more].join('\n'));
 }
 
-function keyOf({ table, item }: RestoreItem): string {
+function keyOf({ table, item }: Row): string {
   if (table === 'jobs') return `job ${item.jobId}`;
   return table === 'tasks' ? `task ${item.taskId} of job ${item.jobId}` : `segment ${item.segmentId}`;
 }
 
-function readLine(line: string, now: number, shards: number): RestoreItem {
+function readLine(line: string, now: number, shards: number): Row {
   // JSON.parse would round ids past 2^53 that are written as numbers.
   const value = parse(line, undefined, (number) =>
     /^-?\d+$/.test(number) ? BigInt(number) : Number(number),
@@ -77,7 +72,7 @@ function readLine(line: string, now: number, shards: number): RestoreItem {
 }
 
 const readers = {
-  job(value: unknown, now: number, shards: number): RestoreItem {
+  job(value: unknown, now: number, shards: number): Row {
     const { timeoutTs, cleanupTs, startTs, completeTs, ...job } = read(jobMessage, value);
     const isDue = job.state === 'Failed' && job.segmentsDroppedAt === undefined;
     return itemOf('jobs', {
@@ -91,7 +86,7 @@ const readers = {
     });
   },
 
-  task(value: unknown, now: number, shards: number): RestoreItem {
+  task(value: unknown, now: number, shards: number): Row {
     const { createdTs, completeTs, nodeId, ...task } = read(taskMessage, value);
     const isDue =
       task.state === 'Pending' || (task.state === 'Failed' && task.segmentsDroppedAt === undefined);
@@ -105,7 +100,7 @@ const readers = {
     });
   },
 
-  segment(value: unknown): RestoreItem {
+  segment(value: unknown): Row {
     const { id: segmentId, droppedAt, numOfRows, ...segment } = read(segmentMessage, value);
     return itemOf('segments', {
       segmentId,
@@ -116,7 +111,7 @@ const readers = {
   },
 };
 
-const itemOf = (table: TableKind, attributes: Record<string, unknown>): RestoreItem => ({
+const itemOf = (table: TableKind, attributes: Record<string, unknown>): Row => ({
   table,
   item: Object.fromEntries(
     Object.entries(attributes).filter(([, value]) => value !== undefined && value !== ''),

@@ -1,0 +1,10 @@
+/** A server that runs beside this process and ends with it. */
+export interface Engine {
+  /** As `KNOWN_DIFFERENCES` lists it. */
+  readonly name: EngineName;
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/** What stands in for DynamoDB and for SQS on this machine. */
+export type EngineName = 'dynoxide' | 'fauxqs';

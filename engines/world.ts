@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { DeleteTableCommand, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  DeleteQueueCommand,
+  QueueDoesNotExist,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
+import { describeError } from '../functions/copy-segment/describe-error.ts';
+import { compareIds } from '../functions/copy-segment/ids.ts';
+import type { TableKind, TableNames } from '../functions/copy-segment/tables.ts';
+import { createTables } from './create-tables.ts';
+import { type Row, writeRows } from './load.ts';
+import type { Engines } from './start-engines.ts';
+
+type Item = Record<string, unknown>;
+
+/** Three tables and a queue with names of their own, wherever the engines are. */
+export interface World {
+  readonly dynamo: DynamoDBDocumentClient;
+  readonly sqs: SQSClient;
+  readonly tables: TableNames;
+  readonly queueUrl: string;
+  /** Writes rows as they come, several batches at once; rows must differ from each other in table or key. */
+  load(rows: Iterable<Row> | AsyncIterable<Row>): Promise<void>;
+  /** The items of a table page by page, in no order. */
+  scan(kind: TableKind): AsyncIterable<readonly Item[]>;
+  /** Every item of every table, in key order. */
+  items(): Promise<Record<TableKind, Item[]>>;
+  /** Takes the messages off the queue, in the order in which they come: their bodies, parsed. */
+  receive(): AsyncGenerator<Record<string, unknown>>;
+  /**
+   * Deletes tables and queue.
+   *
+   * @throws LeftBehindError if something could not be deleted
+   */
+  destroy(): Promise<void>;
+}
+
+export interface WorldOptions {
+  /** What the names of tables and queue begin with. */
+  readonly prefix?: string;
+  readonly fifo?: boolean;
+}
+
+/** Thrown when tables or a queue could not be deleted; names them. */
+export class LeftBehindError extends Error {
+  override name = 'LeftBehindError';
+}
+
+/** Creates tables and queue; if one of them cannot be created, deletes the others before it throws. */
+export async function createWorld(
+  engines: Pick<Engines, 'dynamo' | 'sqs'>,
+  { prefix = 'copy-segment', fifo = false }: WorldOptions = {},
+): Promise<World> {
+  const dynamo = createDynamoClient(engines.dynamo);
+  const sqs = createSqsClient(engines.sqs);
+  const name = `${prefix}-${randomUUID().slice(0, 8)}`;
+  const tables = { jobs: `${name}-jobs`, tasks: `${name}-tasks`, segments: `${name}-segments` };
+  let queueUrl: string | undefined;
+
+  const destroy = async (): Promise<void> => {
+    const left: string[] = [];
+    const remove = async (what: string, deletion: Promise<unknown>): Promise<void> => {
+      await deletion.catch((error: Error) => {
+        if (error instanceof ResourceNotFoundException || error instanceof QueueDoesNotExist) return;
+        left.push(`${what} (${error.message})`);
+      });
+    };
+    await Promise.all([
+      ...Object.values(tables).map((TableName) =>
+        remove(`table ${TableName}`, dynamo.send(new DeleteTableCommand({ TableName }))),
+      ),
+      queueUrl && remove(`queue ${queueUrl}`, sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }))),
+    ]);
+    dynamo.destroy();
+    sqs.destroy();
+    if (left.length > 0) throw new LeftBehindError(`could not be deleted: ${left.join(', ')}`);
+  };
+
+  try {
+    // One after the other: what has not been asked for need not be deleted.
+    queueUrl = await createQueue(sqs, name, fifo);
+    await createTables(dynamo, tables);
+  } catch (error) {
+    await destroy().catch((left: LeftBehindError) => {
+      throw new LeftBehindError(`${describeError(error)}; ${left.message}`, { cause: error });
+    });
+    throw error;
+  }
+
+  const scan = async function* (kind: TableKind): AsyncGenerator<Item[]> {
+    const pages = paginateScan({ client: dynamo }, { TableName: tables[kind], ConsistentRead: true });
+    for await (const { Items = [] } of pages) yield Items;
+  };
+  const all = async (kind: TableKind): Promise<Item[]> =>
+    (await Array.fromAsync(scan(kind))).flat().sort(byKey);
+
+  return {
+    dynamo,
+    sqs,
+    tables,
+    queueUrl,
+    load: (rows) => writeRows(dynamo, tables, rows),
+    scan,
+    async items() {
+      const [jobs, tasks, segments] = await Promise.all([all('jobs'), all('tasks'), all('segments')]);
+      return { jobs, tasks, segments };
+    },
+    receive: () => receive(sqs, queueUrl),
+    destroy,
+  };
+}
+
+async function createQueue(sqs: SQSClient, name: string, fifo: boolean): Promise<string> {
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand(
+      fifo ? { QueueName: `${name}.fifo`, Attributes: { FifoQueue: 'true' } } : { QueueName: name },
+    ),
+  );
+  if (QueueUrl === undefined) throw new Error(`SQS gave no URL for the queue ${name}`);
+  return QueueUrl;
+}
+
+async function* receive(sqs: SQSClient, QueueUrl: string): AsyncGenerator<Record<string, unknown>> {
+  for (;;) {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+    );
+    if (Messages.length === 0) return;
+    // A FIFO queue holds back the rest of a group until what is in flight is deleted.
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+    for (const { Body = '{}' } of Messages) yield JSON.parse(Body);
+  }
+}
+
+const byKey = (a: Item, b: Item): number =>
+  compareIds((a.segmentId ?? a.jobId) as bigint, (b.segmentId ?? b.jobId) as bigint) ||
+  compareIds((a.taskId ?? 0n) as bigint, (b.taskId ?? 0n) as bigint);

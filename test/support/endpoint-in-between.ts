@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** A request on its way to an engine. */
+export interface PassingRequest {
+  /** `CreateTable`, `SendMessageBatch`, … */
+  readonly operation: string;
+  readonly input: Record<string, unknown>;
+}
+
+/** What the service answers instead of the engine: the name of an error, and its message. */
+export interface Refusal {
+  readonly type: string;
+  readonly message: string;
+}
+
+/** An endpoint of the user's own: passes requests on to an engine, but for those that are refused. */
+export async function endpointInBetween(
+  engine: string,
+  refuse: (request: PassingRequest) => Refusal | undefined = () => undefined,
+): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+    const refusal = refuse({ operation, input: JSON.parse(body.toString() || '{}') });
+    if (refusal) {
+      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: refusal.type, message: refusal.message }));
+      return;
+    }
+    const answer = await fetch(engine, { method: 'POST', headers: passedOn(request.headers), body });
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const passedOn = (headers: IncomingHttpHeaders): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).filter((header): header is [string, string] =>
+      /^(x-amz-|content-type|authorization)/.test(header[0]),
+    ),
+  );
