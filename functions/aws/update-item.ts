@@ -25,17 +25,20 @@ export async function updateItem(
 
 /** A change as `UpdateItem` takes it, alone or in a transaction. */
 export function updateOf(change: Change, tables: TableNames) {
-  const { set, remove } = change;
+  const { set, remove, add = {} } = change;
   const assignments = Object.entries(set).filter(([, value]) => value !== undefined);
+  const increments = Object.entries(add);
   const clauses = [
     assignments.length > 0 ? `SET ${assignments.map(([name]) => `#${name} = :set_${name}`).join(', ')}` : '',
+    increments.length > 0 ? `ADD ${increments.map(([name]) => `#${name} :add_${name}`).join(', ')}` : '',
     remove.length > 0 ? `REMOVE ${remove.map((name) => `#${name}`).join(', ')}` : '',
   ];
   const check = checkOf(change, tables);
-  const changed = [...assignments.map(([name]) => name), ...remove];
+  const changed = [...[...assignments, ...increments].map(([name]) => name), ...remove];
   const values = {
     ...check.ExpressionAttributeValues,
     ...Object.fromEntries(assignments.map(([name, value]) => [`:set_${name}`, value])),
+    ...Object.fromEntries(increments.map(([name, value]) => [`:add_${name}`, value])),
   };
   const { ExpressionAttributeValues: _, ...rest } = check;
   return {

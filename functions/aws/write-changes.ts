@@ -78,7 +78,9 @@ export function createWriter(clients: AwsClients, tables: TableNames, engine: En
   };
 
   return async (changes) => {
-    const byItself = ({ remove }: Change): boolean => remove.length > 1 && !engine.takesSeveralRemoves;
+    // PartiQL cannot count up what may be absent.
+    const byItself = ({ add, remove }: Change): boolean =>
+      add !== undefined || (remove.length > 1 && !engine.takesSeveralRemoves);
     const batches = [
       ...slices(
         changes.filter((change) => !byItself(change)),

@@ -23,7 +23,8 @@ export const absent = Symbol('absent');
 export type Condition = typeof absent | unknown;
 
 /**
- * One conditional write to one item that exists, as plain data: what must hold, what is set, what is removed.
+ * One conditional write to one item that exists, as plain data: what must hold, what is set, counted and
+ * removed.
  * Every write of every function is one of these; which DynamoDB call carries it is the adapter's choice.
  */
 export type Change<T extends TableKind = TableKind> = {
@@ -34,6 +35,8 @@ export type Change<T extends TableKind = TableKind> = {
     /** What must hold, besides that the item exists. */
     readonly if: { readonly [A in Attribute<K>]?: Condition };
     readonly set: { readonly [A in Attribute<K>]?: Value<K, A> };
+    /** Counts up, from 0 if it is absent, without reading: two writers at once both count. */
+    readonly add?: { readonly [A in Attribute<K>]?: number | bigint };
     readonly remove: readonly Attribute<K>[];
   };
 }[T];
@@ -50,7 +53,12 @@ export function applied<T extends { readonly raw: Item }>(read: T, change: Chang
     const kept = Object.entries(item).filter(
       ([name]) => !(change.remove as readonly string[]).includes(name),
     );
-    return { ...Object.fromEntries(kept), ...change.set } as unknown as I;
+    const counted = Object.entries(change.add ?? {}).map(([name, by]) => [name, sum(item[name], by)]);
+    return { ...Object.fromEntries(kept), ...change.set, ...Object.fromEntries(counted) } as unknown as I;
   };
   return { ...after(read), raw: after(read.raw) };
 }
+
+/** An item holds whole numbers as `bigint`, what was read from it as `number`. */
+const sum = (was: unknown, by: number | bigint): number | bigint =>
+  typeof was === 'number' ? was + Number(by) : BigInt(typeof was === 'bigint' ? was : 0) + BigInt(by);

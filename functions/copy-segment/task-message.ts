@@ -1,6 +1,10 @@
+import * as v from 'valibot';
+import { isId, parseId } from './ids.ts';
+import { listIssues, oneOf, type Reading } from './item.ts';
 import type { DispatchableTask, TaskKey } from './task.ts';
 
-export type EnqueueReason = 'pending' | 'lease-expired' | 'recovery';
+const ENQUEUE_REASONS = ['pending', 'lease-expired', 'recovery'] as const;
+export type EnqueueReason = (typeof ENQUEUE_REASONS)[number];
 
 /** One message on the scheduler's queue; ids are strings in it, times epoch milliseconds. */
 export interface TaskMessage {
@@ -32,4 +36,45 @@ export function messageFor(task: DispatchableTask, reason: EnqueueReason, now: n
       enqueuedAt: now,
     },
   };
+}
+
+/** What a worker needs of a message. */
+export interface ReceivedMessage {
+  readonly key: TaskKey;
+  readonly taskVersion: number;
+  readonly reason: EnqueueReason;
+}
+
+const idText = v.pipe(
+  v.string('must be a decimal string'),
+  v.transform(parseId),
+  v.custom<bigint>(isId, 'must be between 1 and 2^63-1'),
+);
+
+const receivedBody = v.object(
+  {
+    schema: v.literal(1, 'must be 1'),
+    jobId: idText,
+    taskId: idText,
+    taskVersion: v.pipe(v.number('must be a number'), v.safeInteger('must be whole'), v.minValue(0)),
+    reason: oneOf(ENQUEUE_REASONS),
+  },
+  'must be a JSON object',
+);
+
+/** Reads the body of a message. What a worker has no use for may be missing. */
+export function readTaskMessage(body: string): Reading<ReceivedMessage> {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { ok: false, reason: 'the body is no JSON' };
+  }
+  const parsed = v.safeParse(receivedBody, json);
+  if (parsed.success) {
+    const { jobId, taskId, taskVersion, reason } = parsed.output;
+    return { ok: true, value: { key: { jobId, taskId }, taskVersion, reason } };
+  }
+  const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'body'}: ${issue.message}`);
+  return { ok: false, reason: listIssues(issues) };
 }

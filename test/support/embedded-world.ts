@@ -102,7 +102,7 @@ function engines() {
   };
 }
 
-function disturbedClients(disturb?: Disturbance): { dynamo: DynamoDBDocumentClient; sqs: SQSClient } {
+export function disturbedClients(disturb?: Disturbance): { dynamo: DynamoDBDocumentClient; sqs: SQSClient } {
   const { dynamo: dynamoConfig, sqs: sqsConfig } = engines();
   const [dynamo, sqs] = [createDynamoClient(dynamoConfig), createSqsClient(sqsConfig)];
   if (disturb) {

@@ -1,0 +1,18 @@
+/**
+ * Calls back once after a delay in milliseconds, unless it is cancelled by then. What it calls never rejects; it may
+ * return a promise, so that who plays the clock knows when it is done.
+ */
+export type After = (delayMs: number, act: () => void | Promise<void>) => Cancel;
+export type Cancel = () => void;
+
+/** The clock and the timers of a worker. */
+export interface Time {
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  readonly after: After;
+}
+
+export const realAfter: After = (delayMs, act) => {
+  const timer = setTimeout(() => void act(), delayMs);
+  return () => clearTimeout(timer);
+};
