@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   NoSuchBucket,
   PutObjectCommand,
   type S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { createObjectStore } from '../functions/aws/object-store.ts';
@@ -15,6 +19,9 @@ import type { ObjectEngine } from './start-engines.ts';
 
 const OBJECTS_IN_FLIGHT = 8;
 
+/** S3 takes no smaller part but the last, the emulator no request above 11 MiB. */
+const BYTES_PER_PART = 5 * 1024 * 1024;
+
 /** A bucket to copy from and one to copy to, with names of their own, wherever S3 is. */
 export interface Buckets {
   readonly s3: S3Client;
@@ -22,6 +29,8 @@ export interface Buckets {
   readonly target: string;
   /** Writes an object; the bucket is the source unless it is named. */
   put(key: string, body: string | Uint8Array, bucket?: string): Promise<void>;
+  /** As `put`, in parts: what is too large for one request of the emulator, and has an ETag that is no MD5. */
+  putInParts(key: string, body: Uint8Array, bucket?: string): Promise<void>;
   remove(key: string, bucket?: string): Promise<void>;
   /** Every object of a bucket with its bytes, in the order of the keys. */
   objects(bucket: string): Promise<Map<string, Buffer>>;
@@ -70,7 +79,22 @@ export async function createBuckets(
     source,
     target,
     async put(Key, Body, Bucket = source) {
-      await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+      // Without the length the SDK takes no bytes for a stream, and warns.
+      const ContentLength = Buffer.byteLength(Body);
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength }));
+    },
+    async putInParts(Key, body, Bucket = source) {
+      const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+      const Parts: CompletedPart[] = [];
+      for (let first = 0; first < body.length; first += BYTES_PER_PART) {
+        const at = { Bucket, Key, UploadId, PartNumber: Parts.length + 1 };
+        const { ETag } = await s3.send(
+          new UploadPartCommand({ ...at, Body: body.subarray(first, first + BYTES_PER_PART) }),
+        );
+        Parts.push({ PartNumber: at.PartNumber, ETag });
+      }
+      const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
+      await s3.send(new CompleteMultipartUploadCommand(upload));
     },
     remove,
     async objects(Bucket) {

@@ -16,6 +16,8 @@ export interface IdMapping {
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
+  /** The mappings that can be read whole: all of them, if there is nothing in the two lists below. */
+  readonly mappings: readonly IdMapping[];
   /** Targets that cannot be read, and why: they keep their task unsettled. */
   readonly unreadable: readonly string[];
   /** What else is wrong: reported, but no reason to leave a target alone. */
@@ -47,13 +49,14 @@ export function readMappings(item: {
   readonly idMappings?: unknown;
   readonly mappings?: unknown;
 }): MappingsReading {
-  const { idMappings, mappings } = item;
+  const { idMappings, mappings: compact } = item;
   const hasList = idMappings !== undefined && idMappings !== null;
-  const hasCompact = mappings !== undefined && mappings !== null;
+  const hasCompact = compact !== undefined && compact !== null;
   if (!hasList && !hasCompact)
-    return { targetSegmentIds: [], unreadable: ['idMappings: is missing'], flaws: [] };
+    return { targetSegmentIds: [], mappings: [], unreadable: ['idMappings: is missing'], flaws: [] };
 
   const targets = new Set<bigint>();
+  const mappings: IdMapping[] = [];
   const unreadable: string[] = [];
   const flaws: string[] =
     hasList && hasCompact ? ['mappings: a task has idMappings or mappings, not both'] : [];
@@ -62,6 +65,7 @@ export function readMappings(item: {
     else unreadable.push(`${path}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
     if (!isId(raw.sourceSegmentId)) flaws.push(`${path}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
     if (!isPartitionId(raw.partitionId)) flaws.push(`${path}.partitionId: ${wrongId(raw.partitionId)}`);
+    if (isMapping(raw)) mappings.push(raw);
   };
 
   if (hasList) {
@@ -72,12 +76,12 @@ export function readMappings(item: {
     else unreadable.push('idMappings: must be a list (L)');
   }
   if (hasCompact) {
-    const lines = unpack(mappings);
+    const lines = unpack(compact);
     if (lines.ok)
       for (const [index, line] of lines.value.entries()) collect(parseLine(line), `mappings.${index}`);
     else unreadable.push(`mappings: ${lines.reason}`);
   }
-  return { targetSegmentIds: [...targets], unreadable, flaws };
+  return { targetSegmentIds: [...targets], mappings, unreadable, flaws };
 }
 
 interface RawMapping {
@@ -85,6 +89,9 @@ interface RawMapping {
   readonly targetSegmentId?: unknown;
   readonly partitionId?: unknown;
 }
+
+const isMapping = (raw: RawMapping): raw is IdMapping =>
+  isId(raw.sourceSegmentId) && isId(raw.targetSegmentId) && isPartitionId(raw.partitionId);
 
 const isMap = (value: unknown): value is RawMapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

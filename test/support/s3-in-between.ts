@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
@@ -42,8 +42,10 @@ export async function s3InBetween(
   faultOf: (request: S3Request) => Fault | Promise<Fault> = () => 'none',
 ) {
   const carried: Carried[] = [];
+  const uploads = new Map<string, OpenUpload>();
   let number = 0;
-  const server = createServer(async (incoming, outgoing) => {
+  const underWay = new Set<Promise<void>>();
+  const answer = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const body = await buffer(incoming);
     const url = new URL(incoming.url ?? '/', engine);
     const [bucket = '', ...rest] = decodeURIComponent(url.pathname).slice(1).split('/');
@@ -56,23 +58,36 @@ export async function s3InBetween(
       const xml = `<?xml version="1.0"?><Error><Code>${fault.code}</Code><Message>injected</Message></Error>`;
       return void outgoing.end(incoming.method === 'HEAD' ? undefined : xml);
     }
-    const answer = await fetch(url, {
+    const answered = await fetch(url, {
       method: incoming.method ?? 'GET',
       headers: passedOn(incoming.headers),
       ...(body.length > 0 && { body }),
     });
-    const bytes = Buffer.from(await answer.arrayBuffer());
-    carried.push({ ...request, status: answer.status });
+    const bytes = Buffer.from(await answered.arrayBuffer());
+    carried.push({ ...request, status: answered.status });
+    const uploadId =
+      url.searchParams.get('uploadId') ?? /<UploadId>(.+)<\/UploadId>/.exec(bytes.toString())?.[1];
+    if (operation === 'CreateMultipartUpload' && uploadId)
+      uploads.set(uploadId, { bucket, key: request.key, uploadId });
+    if (ENDS_UPLOAD.includes(operation) && answered.ok && uploadId) uploads.delete(uploadId);
     if (fault === 'dropAnswer') return void incoming.socket.destroy();
-    const headers = Object.fromEntries(answer.headers);
-    outgoing.writeHead(answer.status, headers);
+    const headers = Object.fromEntries(answered.headers);
+    outgoing.writeHead(answered.status, headers);
     outgoing.end(incoming.method === 'HEAD' ? undefined : bytes);
+  };
+  const server = createServer((...exchange) => {
+    const work = answer(...exchange).finally(() => underWay.delete(work));
+    underWay.add(work);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     carried,
+    /** The uploads that were opened, and neither finished nor given up. */
+    openUploads: (): OpenUpload[] => [...uploads.values()],
+    /** Ends when what has reached S3 has taken its course, whoever waits for an answer. */
     async close() {
+      await Promise.all(underWay);
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
@@ -80,6 +95,13 @@ export async function s3InBetween(
   };
 }
 
+export interface OpenUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+const ENDS_UPLOAD: readonly S3Operation[] = ['CompleteMultipartUpload', 'AbortMultipartUpload'];
 const CREATIONS: readonly S3Operation[] = ['CopyObject', 'CompleteMultipartUpload', 'PutObject'];
 
 /** How often each object was written. */
