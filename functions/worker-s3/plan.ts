@@ -40,8 +40,6 @@ export async function* planCopies(
   const rows = await rowsOf(without.map(({ target }) => target.segmentId));
   const lost = without.find(({ target }) => rows.get(target.segmentId) !== 0);
   if (!lost) return;
-  const count = rows.get(lost.target.segmentId);
-  throw new FatalError(
-    `source segment ${lost.source.segmentId} has no objects, and ${count === undefined ? 'an unknown number of' : count} rows`,
-  );
+  const count = rows.get(lost.target.segmentId) ?? 'unknown';
+  throw new FatalError(`source segment ${lost.source.segmentId} has no objects; its rows: ${count}`);
 }

@@ -15,7 +15,7 @@ export const identity = {
 };
 
 /** What S3 itself has eight attempts for, without the waiting. */
-const RETRYING_AT_ONCE = new ConfiguredRetryStrategy(8, () => 1);
+export const atOnce = new ConfiguredRetryStrategy(8, () => 1);
 
 /** The root paths of every world. */
 export const SOURCE_ROOT = 'snapshots/1';
@@ -67,7 +67,7 @@ export async function copyingWorld() {
       const s3 = createS3Client({
         ...identity,
         endpoint: between.endpoint,
-        retryStrategy: RETRYING_AT_ONCE,
+        retryStrategy: atOnce,
       });
       const store = createObjectStore(s3, signal ?? new AbortController().signal);
       const transfer: Transfer = {

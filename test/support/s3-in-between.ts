@@ -19,6 +19,7 @@ export type S3Operation =
 export interface S3Request {
   readonly operation: S3Operation;
   readonly bucket: string;
+  /** Of a listing, the prefix. */
   readonly key: string;
   readonly headers: IncomingHttpHeaders;
   /** Counts the requests from 1. */
@@ -50,7 +51,8 @@ export async function s3InBetween(
     const url = new URL(incoming.url ?? '/', engine);
     const [bucket = '', ...rest] = decodeURIComponent(url.pathname).slice(1).split('/');
     const operation = operationOf(incoming.method ?? '', url.searchParams, incoming.headers);
-    const request = { operation, bucket, key: rest.join('/'), headers: incoming.headers, number: ++number };
+    const key = rest.join('/') || (url.searchParams.get('prefix') ?? '');
+    const request = { operation, bucket, key, headers: incoming.headers, number: ++number };
     const fault = await faultOf(request);
     if (fault === 'drop') return void incoming.socket.destroy();
     if (typeof fault === 'object') {
