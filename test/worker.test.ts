@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { realAfter } from '../functions/worker/timers.ts';
 import { createWorker, FatalError } from '../functions/worker/worker.ts';
 import { expired, job, leased, MINUTE, NOW, task } from './support/builders.ts';
 import { disturbedClients, embeddedWorld, type Item, type World } from './support/embedded-world.ts';
@@ -402,6 +403,15 @@ describe('handing over', () => {
     });
   });
 
+  it.each([
+    ['an empty object', { copiedObjects: 1, copiedBytes: 0n }],
+    ['bytes alone', { copiedObjects: 0, copiedBytes: 1n }],
+  ])('counts %s as progress', async (_, progress) => {
+    await world.has(job(), task());
+    await (await claimed(workerIn(world))).handOver(progress);
+    expect(await world.task()).not.toHaveProperty('retries');
+  });
+
   it('counts as progress what this worker told in its heartbeats', async () => {
     await world.has(job(), task());
     const lease = await claimed(workerIn(world));
@@ -488,4 +498,19 @@ it('a client that rounds ids is refused', () => {
   expect(() => createWorker({ dynamo, tables: world.tables, nodeId: 'node-1' })).toThrow(
     /createDynamoClient/,
   );
+});
+
+it('a timer calls back once, unless it is cancelled', () => {
+  vi.useFakeTimers();
+  try {
+    const calls: string[] = [];
+    realAfter(1_000, () => calls.push('kept'));
+    realAfter(1_000, () => calls.push('cancelled'))();
+    vi.advanceTimersByTime(999);
+    expect(calls).toEqual([]);
+    vi.advanceTimersByTime(5_000);
+    expect(calls).toEqual(['kept']);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -18,7 +18,10 @@ import type { Cancel, Time } from './timers.ts';
 import { untilAnswered } from './until-answered.ts';
 import { wasMade } from './was-made.ts';
 
-/** The right to copy one task, until `leaseExpiresAt` in the table. While DynamoDB does not answer, every call waits. */
+/**
+ * The right to copy one task, until `leaseExpiresAt` in the table. It ends once: a call after `complete`, `fail`, `retry`
+ * or `handOver` says `lost`. While DynamoDB does not answer, a call asks on, at most until the lease ends.
+ */
 export interface Lease {
   /** As claimed. */
   readonly task: Task;
@@ -65,10 +68,13 @@ export function createLease(
   let status: LeaseStatus = 'held';
   let cancelWatch: Cancel = () => {};
 
+  const leftMs = (): number => endsAt - marginMs - time.now();
+  const stopInTime = (): void => {
+    if (leftMs() <= 0) stop.abort(new Error('the lease ends, and could not be renewed'));
+  };
   const watch = (): void => {
-    const leftMs = endsAt - marginMs - time.now();
-    if (leftMs <= 0) stop.abort(new Error('the lease ends, and could not be renewed'));
-    else cancelWatch = time.after(leftMs, watch);
+    stopInTime();
+    if (!stop.signal.aborted) cancelWatch = time.after(leftMs(), watch);
   };
   watch();
 
@@ -90,6 +96,8 @@ export function createLease(
 
   const heartbeat = async (progress?: Progress): Promise<'held' | 'lost' | 'jobOver'> => {
     if (status !== 'held') return status === 'jobOver' ? 'jobOver' : 'lost';
+    // After a stall, this may come before the watch: a lease that is renewed late was not held all the time.
+    stopInTime();
     const isRenewed = await answeredInTime(() => renew(progress));
     // The task may have ended while the heartbeat was under way.
     if (status !== 'held') return 'lost';

@@ -1,8 +1,5 @@
-/**
- * Calls back once after a delay in milliseconds, unless it is cancelled by then. What it calls never rejects; it may
- * return a promise, so that who plays the clock knows when it is done.
- */
-export type After = (delayMs: number, act: () => void | Promise<void>) => Cancel;
+/** Calls back once after a delay in milliseconds, unless it is cancelled by then. What it calls never throws. */
+export type After = (delayMs: number, act: () => void) => Cancel;
 export type Cancel = () => void;
 
 /** The clock and the timers of a worker. */
@@ -13,6 +10,6 @@ export interface Time {
 }
 
 export const realAfter: After = (delayMs, act) => {
-  const timer = setTimeout(() => void act(), delayMs);
+  const timer = setTimeout(act, delayMs);
   return () => clearTimeout(timer);
 };

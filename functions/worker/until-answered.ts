@@ -8,7 +8,7 @@ const MAX_PAUSE_MS = 15_000;
  * Asks DynamoDB until it answers, with backoff: what it throttles for a minute must not cost the hours of copying that
  * a lease stands for. The SDK's own retries end after a few seconds.
  *
- * @param deadline epoch milliseconds, as it is when asked
+ * @param deadline epoch milliseconds; the last attempt is made then. Read before each pause: it may have moved
  * @throws TemporaryError if there was no answer by then
  */
 export async function untilAnswered<T>(
@@ -20,10 +20,11 @@ export async function untilAnswered<T>(
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof TemporaryError) || now() + pauseMs >= deadline()) throw error;
+      if (!(error instanceof TemporaryError) || now() >= deadline()) throw error;
     }
+    const leftMs = deadline() - now();
     await new Promise<void>((resolve) => {
-      after(pauseMs, resolve);
+      after(Math.min(pauseMs, leftMs), resolve);
     });
   }
 }

@@ -15,7 +15,7 @@ export const workerIn = (
   { disturb, time = manualTime(world.clock), nodeId = 'node-1', ...options }: WorkerOptions = {},
 ) =>
   createWorker({
-    dynamo: disturbedClients(disturb).dynamo,
+    dynamo: disturbedClients(time.watching(disturb)).dynamo,
     tables: world.tables,
     nodeId,
     now: () => world.clock.now,
