@@ -53,6 +53,17 @@ export class MetadataTables extends Construct {
     allow(['UpdateItem'], tasks);
   }
 
+  /** What a worker does with the tables, and no more: it changes its task, and leaves word on the job. */
+  grantWork(role: IRole): void {
+    const { jobs, tasks, segments } = this.arns;
+    const allow = (actions: string[], ...resources: string[]): void => {
+      const names = actions.map((action) => `dynamodb:${action}`);
+      role.addToPrincipalPolicy(new PolicyStatement({ actions: names, resources }));
+    };
+    allow(['GetItem', 'UpdateItem'], jobs, tasks);
+    allow(['GetItem'], segments);
+  }
+
   private createTable(kind: TableKind, disposable: boolean): TableV2 {
     const { partitionKey, sortKey, timeToLiveAttribute, dueIndex }: TableDefinition = tableDefinitions[kind];
     return new TableV2(this, `${kind[0]?.toUpperCase()}${kind.slice(1)}`, {
