@@ -14,6 +14,8 @@ export interface Configuration {
   readonly memoryMiB: number;
   /** Whether the tables go when the stack goes. */
   readonly disposable: boolean;
+  /** Whether the checker is deployed: by default with new tables, and not beside those that exist already. */
+  readonly checker: boolean;
   /** Tables that exist already, instead of new ones. */
   readonly existingTables?: TableNames;
   /** The scheduler's queue, if it exists already, standard or FIFO. */
@@ -84,6 +86,7 @@ const context = v.object({
   shards: v.optional(whole(1, 256), DEFAULT_DUE_SHARDS),
   memoryMiB: v.optional(whole(128, 10_240), 1_024),
   disposable: v.optional(yesOrNo, false),
+  checker: v.optional(yesOrNo),
   jobsTable: v.optional(tableName),
   tasksTable: v.optional(tableName),
   segmentsTable: v.optional(tableName),
@@ -119,7 +122,7 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
     });
     throw new InvalidConfigurationError(reasons.join('; '));
   }
-  const { jobsTable, tasksTable, segmentsTable, queueArn, ...others } = parsed.output;
+  const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...others } = parsed.output;
   const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...rest } = others;
   const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
   if (queueArn !== undefined) refuseElsewhere(queueArn, destination);
@@ -128,6 +131,8 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
   const isWorkerWanted = worker ?? existingTables === undefined;
   return {
     ...rest,
+    // Whoever has tables has a checker of their own, unless they say otherwise: two would be at odds.
+    checker: checker ?? existingTables === undefined,
     ...(existingTables && { existingTables }),
     ...(queueArn !== undefined && { existingQueueArn: queueArn }),
     ...(buckets &&

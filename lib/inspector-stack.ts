@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { Checker } from './checker.ts';
 import type { Configuration } from './configuration.ts';
 import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
@@ -7,7 +8,7 @@ import { recoveryCommands } from './recovery-commands.ts';
 import { SchedulerQueue } from './scheduler-queue.ts';
 import { lifecycleRuleFor, Worker } from './worker.ts';
 
-/** The inspector with its tables and its queue. */
+/** The inspector with its tables, its queue, and the checker beside it. */
 export class InspectorStack extends Stack {
   constructor(scope: Construct, id: string, configuration: Configuration, props?: StackProps) {
     super(scope, id, {
@@ -26,9 +27,12 @@ export class InspectorStack extends Stack {
       memoryMiB,
       disposable,
     });
+    const checker = configuration.checker
+      ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable })
+      : undefined;
 
     const worker = configuration.worker
-      ? new Worker(this, 'Worker', { ...configuration.worker, tables, queue, disposable })
+      ? new Worker(this, 'Worker', { ...configuration.worker, tables, queue, shards, disposable })
       : undefined;
 
     const output = (name: string, value: string, description: string): void => {
@@ -43,6 +47,17 @@ export class InspectorStack extends Stack {
     output('LogGroupName', inspector.logGroupName, 'Where each pass logs its report');
     output('ScheduleName', inspector.scheduleName, 'The schedule that invokes the function');
     output('FailedPassesUrl', inspector.failedPasses.queueUrl, 'Invocations that failed or were never made');
+    if (checker) {
+      output('CheckerFunctionName', checker.functionName, 'The function that checks jobs');
+      output(
+        'CheckerFunctionRoleArn',
+        checker.roleArn,
+        'The role that the checker has: keys may have to allow it',
+      );
+      output('CheckerLogGroupName', checker.logGroupName, 'Where each check logs its report');
+      output('CheckerScheduleName', checker.scheduleName, 'The schedule that invokes the checker');
+      output('FailedChecksUrl', checker.failedPasses.queueUrl, 'Checks that failed or were never made');
+    }
     output('QueueUrl', queue.queue.queueUrl, 'The queue that workers take tasks from');
     if (queue.deadLetters)
       output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');

@@ -9,6 +9,7 @@ import {
   type TableNames,
   tableDefinitions,
 } from '../functions/copy-segment/tables.ts';
+import { VARIABLES } from '../functions/pass/variables.ts';
 
 export interface MetadataTablesProps {
   /** Tables that exist already; they are neither changed nor removed. */
@@ -40,13 +41,20 @@ export class MetadataTables extends Construct {
     this.arns = { jobs: jobs.arn, tasks: tasks.arn, segments: segments.arn };
   }
 
+  /** How a function learns where they are. */
+  variables(shards: number): Record<string, string> {
+    return {
+      [VARIABLES.jobsTable]: this.names.jobs,
+      [VARIABLES.tasksTable]: this.names.tasks,
+      [VARIABLES.segmentsTable]: this.names.segments,
+      [VARIABLES.shards]: String(shards),
+    };
+  }
+
   /** What a pass does with the tables, and no more: it creates and deletes no item. */
   grantInspection(role: IRole): void {
     const { jobs, tasks, segments } = this.arns;
-    const allow = (actions: string[], ...resources: string[]): void => {
-      const names = actions.map((action) => `dynamodb:${action}`);
-      role.addToPrincipalPolicy(new PolicyStatement({ actions: names, resources }));
-    };
+    const allow = allowing(role);
     allow(['Query'], `${jobs}/index/${DUE_INDEX}`, `${tasks}/index/${DUE_INDEX}`, tasks);
     allow(['BatchGetItem', 'PartiQLUpdate'], jobs, tasks, segments);
     allow(['Scan'], jobs, tasks);
@@ -56,12 +64,21 @@ export class MetadataTables extends Construct {
   /** What a worker does with the tables, and no more: it changes its task, and leaves word on the job. */
   grantWork(role: IRole): void {
     const { jobs, tasks, segments } = this.arns;
-    const allow = (actions: string[], ...resources: string[]): void => {
-      const names = actions.map((action) => `dynamodb:${action}`);
-      role.addToPrincipalPolicy(new PolicyStatement({ actions: names, resources }));
-    };
+    const allow = allowing(role);
     allow(['GetItem', 'UpdateItem'], jobs, tasks);
     allow(['GetItem'], segments);
+  }
+
+  /**
+   * What a check does with the tables, and no more: tasks it reads. A transaction needs the permission of each of its
+   * parts.
+   */
+  grantChecks(role: IRole): void {
+    const { jobs, tasks, segments } = this.arns;
+    const allow = allowing(role);
+    allow(['Query'], `${jobs}/index/${DUE_INDEX}`, tasks);
+    allow(['BatchGetItem', 'ConditionCheckItem', 'PartiQLUpdate', 'Scan', 'UpdateItem'], jobs);
+    allow(['BatchGetItem', 'UpdateItem'], segments);
   }
 
   private createTable(kind: TableKind, disposable: boolean): TableV2 {
@@ -89,5 +106,12 @@ export class MetadataTables extends Construct {
     });
   }
 }
+
+const allowing =
+  (role: IRole) =>
+  (actions: readonly string[], ...resources: string[]): void => {
+    const names = actions.map((action) => `dynamodb:${action}`);
+    role.addToPrincipalPolicy(new PolicyStatement({ actions: names, resources }));
+  };
 
 const number = (name: string) => ({ name, type: AttributeType.NUMBER });

@@ -5,7 +5,6 @@ import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-l
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { ENVIRONMENT } from '../functions/worker-s3/environment.ts';
 import { BUNDLING } from './bundling.ts';
 import type { MetadataTables } from './metadata-tables.ts';
 import { ObjectPlaces, type ObjectPlacesProps } from './object-places.ts';
@@ -22,6 +21,7 @@ const MEMORY_MIB = 1_024;
 export interface WorkerProps extends ObjectPlacesProps {
   readonly tables: MetadataTables;
   readonly queue: SchedulerQueue;
+  readonly shards: number;
   /** How many tasks are copied at once. */
   readonly maxWorkers: number;
   readonly disposable: boolean;
@@ -40,7 +40,6 @@ export class Worker extends Construct {
       removalPolicy: props.disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     const role = this.createRole(props, logGroup);
-    const { names } = props.tables;
     const worker = new NodejsFunction(this, 'Function', {
       entry: ENTRY,
       runtime: Runtime.NODEJS_24_X,
@@ -51,11 +50,7 @@ export class Worker extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.DISABLED,
-      environment: {
-        [ENVIRONMENT.jobs]: names.jobs,
-        [ENVIRONMENT.tasks]: names.tasks,
-        [ENVIRONMENT.segments]: names.segments,
-      },
+      environment: props.tables.variables(props.shards),
       bundling: BUNDLING,
     });
     const mapping = worker.addEventSourceMapping('Tasks', {

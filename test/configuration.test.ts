@@ -15,15 +15,27 @@ const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTab
 
 describe('the configuration', () => {
   it('has a default for everything', () => {
-    expect(read({})).toEqual({ scheduleMinutes: 1, shards: 4, memoryMiB: 1_024, disposable: false });
+    expect(read({})).toEqual({
+      scheduleMinutes: 1,
+      shards: 4,
+      memoryMiB: 1_024,
+      disposable: false,
+      checker: true,
+    });
   });
 
   it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true };
-    expect(read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true' })).toEqual(
-      expected,
-    );
+    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true, checker: false };
+    expect(
+      read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true', checker: 'false' }),
+    ).toEqual(expected);
     expect(read(expected)).toEqual(expected);
+  });
+
+  it('has a checker with new tables, and beside those that exist already only when asked for', () => {
+    expect(read({ ...tables }).checker).toBe(false);
+    expect(read({ ...tables, checker: 'true' }).checker).toBe(true);
+    expect(read({ queueArn }).checker).toBe(true);
   });
 
   it('takes tables and a queue that exist already', () => {
@@ -33,7 +45,38 @@ describe('the configuration', () => {
     });
   });
 
+  it('takes the buckets that the worker copies from and to, with the root paths in them', () => {
+    expect(read({ sourceBucket: 'snapshots', targetBucket: 'milvus' }).worker).toEqual({
+      source: { bucket: 'snapshots', rootPath: '' },
+      target: { bucket: 'milvus', rootPath: '' },
+      maxWorkers: 10,
+    });
+    const roots = { sourceRootPath: 'backups/prod', targetRootPath: 'files', maxWorkers: '200' };
+    expect(read({ sourceBucket: 'snapshots', targetBucket: 'milvus', ...roots }).worker).toEqual({
+      source: { bucket: 'snapshots', rootPath: 'backups/prod' },
+      target: { bucket: 'milvus', rootPath: 'files' },
+      maxWorkers: 200,
+    });
+  });
+
   it.each<[Record<string, unknown>, string]>([
+    [
+      { sourceBucket: 'snapshots' },
+      '"sourceBucket" and "targetBucket" go together: name both, or none; only "sourceBucket"',
+    ],
+    [{ targetBucket: 'milvus', worker: 'false' }, 'name both, or none; only "targetBucket" is given'],
+    [{ worker: 'true' }, 'context "worker" is true: name the buckets that it copies from and to'],
+    [{ worker: 'maybe' }, 'context "worker" must be true or false, is "maybe"'],
+    [
+      { sourceBucket: 'S3://snapshots' },
+      'context "sourceBucket" must be the name of a bucket, 3 to 63 small',
+    ],
+    [
+      { targetRootPath: 'files/' },
+      'context "targetRootPath" must be a path such as files/prod, without / at its ends',
+    ],
+    [{ sourceRootPath: '*' }, 'without *, ? and $, is "*"'],
+    [{ maxWorkers: '1' }, 'context "maxWorkers" must be a whole number from 2 to 1000, is "1"'],
     [{ scheduleMinutes: '0' }, 'context "scheduleMinutes" must be a whole number from 1 to 1440, is "0"'],
     [{ scheduleMinutes: '1441' }, 'from 1 to 1440, is "1441"'],
     [{ shards: 'many' }, 'context "shards" must be a whole number from 1 to 256, is "many"'],
@@ -43,6 +86,7 @@ describe('the configuration', () => {
     [{ shards: null }, 'is null'],
     [{ memoryMiB: 64 }, 'context "memoryMiB" must be a whole number from 128 to 10240, is 64'],
     [{ memoryMiB: '2G' }, 'from 128 to 10240, is "2G"'],
+    [{ checker: 'perhaps' }, 'context "checker" must be true or false, is "perhaps"'],
     [{ disposable: 'maybe' }, 'context "disposable" must be true or false, is "maybe"'],
     [{ ...tables, tasksTable: 'no spaces' }, 'context "tasksTable" must be the name of a table, 3 to 255'],
     [{ ...tables, jobsTable: 7 }, 'context "jobsTable" must be the name of a table'],
@@ -60,7 +104,7 @@ describe('the configuration', () => {
     'refuses "%s", which it does not know, and says what it knows',
     (key) => {
       expect(() => read({ [key]: 'x' })).toThrow(
-        `context "${key}" is not known; known are scheduleMinutes, shards, memoryMiB, disposable, jobsTable, tasksTable, segmentsTable, queueArn`,
+        `context "${key}" is not known; known are scheduleMinutes, shards, memoryMiB, disposable, checker, jobsTable, tasksTable, segmentsTable, queueArn`,
       );
     },
   );

@@ -1,62 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PassReport } from '../functions/inspector/report/pass-report.ts';
 import { job, MINUTE, type Row, segment, task } from './support/builders.ts';
+import { type Deployed, deployedHandler } from './support/deployed-handler.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
-import { createApp, type Resource } from './support/synthesise.ts';
-
-type Handler = (event: unknown, context?: unknown) => Promise<PassReport>;
-
-/** The handler as CDK would deploy it: its bundle from the cloud assembly, in the environment of the template. */
-async function deployedHandler({
-  tables,
-  queueUrl,
-}: Pick<World, 'tables' | 'queueUrl'>): Promise<{ handler: Handler; bytes: number }> {
-  const { app, stack } = createApp();
-  const { directory } = app.synth();
-  const template = JSON.parse(readFileSync(join(directory, `${stack.stackName}.template.json`), 'utf8'));
-  const resources = Object.entries(template.Resources as Record<string, Resource>);
-  const inspector = resources.find(([, { Type }]) => Type === 'AWS::Lambda::Function')?.[1] as Resource;
-
-  // What CloudFormation would put in the place of each Ref.
-  const physical = (logicalId: string): string => {
-    const name = Object.entries({
-      Jobs: tables.jobs,
-      Tasks: tables.tasks,
-      Segments: tables.segments,
-    });
-    const table = name.find(([kind]) => logicalId.startsWith(`Metadata${kind}`));
-    return table ? table[1] : queueUrl;
-  };
-  const variables: Record<string, string | { Ref: string }> = inspector.Properties.Environment.Variables;
-  for (const [name, value] of Object.entries(variables))
-    vi.stubEnv(name, typeof value === 'string' ? value : physical(value.Ref));
-
-  // What Lambda sets by itself, and where the engines are.
-  vi.stubEnv('AWS_REGION', 'us-east-1');
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
-  const endpoints = { DYNAMODB: inject('dynamoEndpoint'), SQS: inject('sqsEndpoint') };
-  for (const [service, endpoint] of Object.entries(endpoints))
-    if (endpoint) vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, endpoint);
-
-  const [file, name] = (inspector.Properties.Handler as string).split('.') as [string, string];
-  const asset = (inspector.Properties.Code.S3Key as string).replace('.zip', '');
-  const bundle = join(directory, `asset.${asset}`, `${file}.mjs`);
-  const module = await import(/* @vite-ignore */ pathToFileURL(bundle).href);
-  return { handler: module[name], bytes: readFileSync(bundle).length };
-}
 
 describe('the bundle that is deployed', () => {
   let world: World;
-  let handler: Handler;
+  let handler: Deployed<PassReport>['handler'];
   let bytes: number;
 
   beforeAll(async () => {
     world = await embeddedWorld();
-    ({ handler, bytes } = await deployedHandler(world));
+    ({ handler, bytes } = await deployedHandler<PassReport>('Inspector', world));
   });
   afterAll(() => vi.unstubAllEnvs());
 
@@ -123,14 +78,17 @@ describe('the bundle that is deployed', () => {
   });
 
   it('fails with errors whose class has its own name, which is what Lambda logs', async () => {
-    const classOfFailure = (failing: Handler, event: unknown): Promise<string> =>
+    const classOfFailure = (failing: typeof handler, event: unknown): Promise<string> =>
       failing(event, context).then(
         () => 'none',
         (error: Error) => error.constructor.name,
       );
     expect(await classOfFailure(handler, { mode: 'inspekt' })).toBe('InvalidEventError');
     const missing = { jobs: 'no-jobs', tasks: 'no-tasks', segments: 'no-segments' };
-    const { handler: withoutTables } = await deployedHandler({ ...world, tables: missing });
+    const { handler: withoutTables } = await deployedHandler<PassReport>('Inspector', {
+      ...world,
+      tables: missing,
+    });
     expect(await classOfFailure(withoutTables, {})).toBe('ResourceNotFoundException');
   });
 

@@ -9,7 +9,8 @@ import { createTableInput } from '../engines/create-tables.ts';
 import { type TableKind, tableDefinitions } from '../functions/copy-segment/tables.ts';
 import { createApp, type Resource, synthesise } from './support/synthesise.ts';
 
-const stack = synthesise();
+// The checker has a suite of its own.
+const stack = synthesise({ checker: false });
 const TABLE = 'AWS::DynamoDB::GlobalTable';
 const QUEUE = 'AWS::SQS::Queue';
 
@@ -122,20 +123,22 @@ describe('the function', () => {
 
   it('is told to end work on tasks before the schedule starts the next pass', () => {
     expect(inspector.Environment.Variables.INSPECT_SECONDS).toBe('60');
-    const slow = synthesise({ scheduleMinutes: '5' });
+    const slow = synthesise({ scheduleMinutes: '5', checker: false });
     expect(slow.only('AWS::Lambda::Function').Properties.Environment.Variables.INSPECT_SECONDS).toBe('300');
     expect(slow.only('AWS::Scheduler::Schedule').Properties.ScheduleExpression).toBe('rate(5 minutes)');
   });
 
   it('has the memory and the shards that the context names, and a log that is kept unless disposable', () => {
-    const configured = synthesise({ memoryMiB: '2048', shards: '8' }).only(
+    const configured = synthesise({ memoryMiB: '2048', shards: '8', checker: false }).only(
       'AWS::Lambda::Function',
     ).Properties;
     expect(configured.MemorySize).toBe(2_048);
     expect(configured.Environment.Variables.DUE_SHARDS).toBe('8');
     expect(inspector.Environment.Variables.DUE_SHARDS).toBe('4');
     expect(stack.only('AWS::Logs::LogGroup').DeletionPolicy).toBe('Retain');
-    expect(synthesise({ disposable: true }).only('AWS::Logs::LogGroup').DeletionPolicy).toBe('Delete');
+    expect(synthesise({ disposable: true, checker: false }).only('AWS::Logs::LogGroup').DeletionPolicy).toBe(
+      'Delete',
+    );
   });
 
   it('neither retries nor keeps asynchronous invocations for long, and hands failed ones on', () => {
@@ -297,7 +300,7 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     app.synth();
   };
 
-  it.each([{}, { disposable: true }, someoneElses])(
+  it.each([{}, { disposable: true }, someoneElses, { ...someoneElses, checker: true }])(
     'pass for %o but for what is acknowledged with a reason',
     (context) => {
       expect(() => synthesiseWithRules(context)).not.toThrow();

@@ -21,6 +21,15 @@ export interface AwsClients {
   readonly signal: AbortSignal;
 }
 
+/** What the requests to DynamoDB alone take. */
+export type DynamoAccess = Pick<AwsClients, 'dynamo' | 'signal'>;
+
+export const meteredDynamo = (
+  dynamo: DynamoDBDocumentClient,
+  meter: Meter,
+  signal: AbortSignal,
+): DynamoAccess => ({ dynamo: metered(dynamo, meter, signal), signal });
+
 export function meteredClients(
   clients: { readonly dynamo: DynamoDBDocumentClient; readonly sqs: SQSClient },
   meter: Meter,

@@ -12,7 +12,7 @@ import { DUE_INDEX } from '../copy-segment/due-index.ts';
 import type { Item } from '../copy-segment/item.ts';
 import type { Unread } from '../copy-segment/stores.ts';
 import { slices } from '../streams/slices.ts';
-import { type AwsClients, CONCURRENCY } from './metered-clients.ts';
+import { CONCURRENCY, type DynamoAccess } from './metered-clients.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
 
 /** DynamoDB's limit on the keys of one `BatchGetItem`. */
@@ -33,7 +33,7 @@ type BatchRead<K extends Item> = ItemsRead<K> & { readonly error?: unknown };
  * @param attributes the attributes to return, if not all of them: what is not needed need not be held
  */
 export async function readItems<K extends Item>(
-  clients: AwsClients,
+  clients: DynamoAccess,
   table: string,
   keys: readonly K[],
   attributes: readonly string[] = [],
@@ -102,7 +102,7 @@ export async function readItems<K extends Item>(
 
 /** What is due in one shard of a table's index, most overdue first. */
 export const dueItems = (
-  clients: AwsClients,
+  clients: DynamoAccess,
   table: string,
   shard: number,
   now: number,
@@ -116,7 +116,7 @@ export const dueItems = (
 
 /** The pages of a query, one request each. */
 export async function* queryPages(
-  clients: AwsClients,
+  clients: DynamoAccess,
   query: QueryCommandInput,
 ): AsyncGenerator<readonly Item[]> {
   const pages = pagesOf((start) =>
@@ -127,7 +127,7 @@ export async function* queryPages(
 
 /** The pages of a scan, one request each, and where it resumes after each. */
 export async function* scanPages(
-  clients: AwsClients,
+  clients: DynamoAccess,
   scan: ScanCommandInput,
 ): AsyncGenerator<{ readonly items: readonly Item[]; readonly resumeKey?: Item | undefined }> {
   const pages = pagesOf((start) =>

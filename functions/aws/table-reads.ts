@@ -12,12 +12,12 @@ import {
 import type { TableNames } from '../copy-segment/tables.ts';
 import { readIndexedTask, readTask, sightTask } from '../copy-segment/task.ts';
 import { isTransient } from './is-transient.ts';
-import type { AwsClients } from './metered-clients.ts';
+import type { DynamoAccess } from './metered-clients.ts';
 import { dueItems, queryPages, readItems, scanPages } from './reads.ts';
 
 /** The three tables as every function reads them: items in, nouns out. */
 export function createTableReads(
-  clients: AwsClients,
+  clients: DynamoAccess,
   tables: TableNames,
 ): { jobs: JobReads; tasks: TaskReads; segments: SegmentReads } {
   async function* jobIdPages(TableName: string, after?: Item): AsyncGenerator<KeyPage> {

@@ -6,7 +6,7 @@ import type { Item } from '../copy-segment/item.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import type { FailedPart, Part, Transact, TransactionOutcome } from '../copy-segment/transaction.ts';
 import { wrapNumbers } from './clients.ts';
-import type { AwsClients } from './metered-clients.ts';
+import type { DynamoAccess } from './metered-clients.ts';
 import { retryLeftovers } from './retry-leftovers.ts';
 import { checkOf, updateOf } from './update-item.ts';
 
@@ -14,7 +14,7 @@ type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[numb
 
 /** Makes transactions with `TransactWriteItems`; each costs twice the units of its writes. */
 export const createTransact =
-  (clients: AwsClients, tables: TableNames): Transact =>
+  (clients: DynamoAccess, tables: TableNames): Transact =>
   async (parts) => {
     const TransactItems = parts.map((part) => itemOf(part, tables));
     let outcome: TransactionOutcome = { kind: 'failed', reason: 'no answer' };
@@ -53,7 +53,7 @@ interface Attempt {
   readonly isTransient?: boolean;
 }
 
-async function attemptOf({ dynamo }: AwsClients, TransactItems: TransactItem[]): Promise<Attempt> {
+async function attemptOf({ dynamo }: DynamoAccess, TransactItems: TransactItem[]): Promise<Attempt> {
   try {
     await dynamo.send(new TransactWriteCommand({ TransactItems, ReturnConsumedCapacity: 'TOTAL' }));
     return { outcome: { kind: 'done' } };

@@ -5,11 +5,11 @@ import { describeError } from '../copy-segment/describe-error.ts';
 import type { Item } from '../copy-segment/item.ts';
 import { done, type WriteOutcome } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
-import type { AwsClients } from './metered-clients.ts';
+import type { DynamoAccess } from './metered-clients.ts';
 
 /** Makes one change with a request of its own. Never throws. */
 export async function updateItem(
-  { dynamo }: Pick<AwsClients, 'dynamo'>,
+  { dynamo }: Pick<DynamoAccess, 'dynamo'>,
   change: Change,
   tables: TableNames,
 ): Promise<WriteOutcome> {

@@ -5,7 +5,7 @@ import { describeError } from '../copy-segment/describe-error.ts';
 import type { Write, WriteOutcome } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { slices } from '../streams/slices.ts';
-import { type AwsClients, CONCURRENCY } from './metered-clients.ts';
+import { CONCURRENCY, type DynamoAccess } from './metered-clients.ts';
 import {
   isTransientCode,
   isValidationError,
@@ -33,7 +33,7 @@ export interface EngineTraits {
  * Makes changes with `BatchExecuteStatement`, 25 a request: the one batch call that takes a condition per item without
  * the double price of a transaction. Not atomic: each change ends on its own.
  */
-export function createWriter(clients: AwsClients, tables: TableNames, engine: EngineTraits): Write {
+export function createWriter(clients: DynamoAccess, tables: TableNames, engine: EngineTraits): Write {
   const writeBatch = async (changes: readonly Change[]): Promise<WriteOutcome[]> => {
     const outcomes = new Map<number, WriteOutcome>();
     await retryLeftovers(

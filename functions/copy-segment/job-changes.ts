@@ -82,7 +82,8 @@ export const jobPostponedUnread = (jobId: RawId, raw: Item, now: number, shards:
   remove: [],
 });
 
-const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): JobChange => ({
+/** On the condition that its state, and these attributes, are as they were read. */
+export const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): JobChange => ({
   table: 'jobs',
   key: { jobId: job.jobId },
   if: asRead(job.raw, 'state', ...unchanged),
@@ -95,7 +96,8 @@ const placeAttributes = ({ through, past, unreadable }: Place): JobChange['set']
   ...(past !== undefined && { droppedPastTaskId: past, unreadableTaskIds: [...unreadable] }),
 });
 
-function due(
+/** The shard is written only where it is missing or points to a shard that no pass asks. */
+export function due(
   job: { readonly jobId: RawId; readonly dueShard?: number | undefined },
   dueAt: number,
   shards: number,

@@ -18,6 +18,8 @@ export interface MappingsReading {
   readonly targetSegmentIds: readonly bigint[];
   /** The mappings that can be read whole: all of them, if there is nothing in the two lists below. */
   readonly mappings: readonly IdMapping[];
+  /** Targets that more than one mapping names: nothing to a drop, but no publication can be right. */
+  readonly repeated: readonly bigint[];
   /** Targets that cannot be read, and why: they keep their task unsettled. */
   readonly unreadable: readonly string[];
   /** What else is wrong: reported, but no reason to leave a target alone. */
@@ -53,15 +55,23 @@ export function readMappings(item: {
   const hasList = idMappings !== undefined && idMappings !== null;
   const hasCompact = compact !== undefined && compact !== null;
   if (!hasList && !hasCompact)
-    return { targetSegmentIds: [], mappings: [], unreadable: ['idMappings: is missing'], flaws: [] };
+    return {
+      targetSegmentIds: [],
+      mappings: [],
+      repeated: [],
+      unreadable: ['idMappings: is missing'],
+      flaws: [],
+    };
 
   const targets = new Set<bigint>();
+  const repeated = new Set<bigint>();
   const mappings: IdMapping[] = [];
   const unreadable: string[] = [];
   const flaws: string[] =
     hasList && hasCompact ? ['mappings: a task has idMappings or mappings, not both'] : [];
   const collect = (raw: RawMapping, path: string): void => {
-    if (isId(raw.targetSegmentId)) targets.add(raw.targetSegmentId);
+    if (isId(raw.targetSegmentId))
+      (targets.has(raw.targetSegmentId) ? repeated : targets).add(raw.targetSegmentId);
     else unreadable.push(`${path}.targetSegmentId: ${wrongId(raw.targetSegmentId)}`);
     if (!isId(raw.sourceSegmentId)) flaws.push(`${path}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
     if (!isPartitionId(raw.partitionId)) flaws.push(`${path}.partitionId: ${wrongId(raw.partitionId)}`);
@@ -81,7 +91,7 @@ export function readMappings(item: {
       for (const [index, line] of lines.value.entries()) collect(parseLine(line), `mappings.${index}`);
     else unreadable.push(`mappings: ${lines.reason}`);
   }
-  return { targetSegmentIds: [...targets], mappings, unreadable, flaws };
+  return { targetSegmentIds: [...targets], mappings, repeated: [...repeated], unreadable, flaws };
 }
 
 interface RawMapping {

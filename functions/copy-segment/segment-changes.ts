@@ -1,4 +1,4 @@
-import { asRead, type Change } from './change.ts';
+import { asRead, type Change, type Condition } from './change.ts';
 import type { Item } from './item.ts';
 
 /** A segment to drop, on behalf of the job that allocated it. */
@@ -23,5 +23,18 @@ export const dropped = (
   key: { segmentId },
   if: asRead(segment, 'state', 'jobId', 'publishedAt'),
   set: { state: 'Dropped', droppedAt: now, isImporting: false, dropReason },
+  remove: [],
+});
+
+/**
+ * `Flushed`: visible. Only inside a publication, in one transaction with the condition that the job is Publishing.
+ *
+ * @param owner what its `jobId` must be: the job that publishes it, or, on a segment of older writers, as it was read
+ */
+export const published = (segmentId: bigint, owner: Condition, now: number): Change<'segments'> => ({
+  table: 'segments',
+  key: { segmentId },
+  if: { state: 'Importing', jobId: owner },
+  set: { state: 'Flushed', isImporting: false, publishedAt: now },
   remove: [],
 });

@@ -103,6 +103,8 @@ export type IndexedTask = DispatchableTask | (Core & { readonly flaws: string })
 export interface TaskTruth {
   /** Target segments of its id mappings, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
+  /** Targets that it names more than once. */
+  readonly repeatedTargets?: readonly bigint[];
   /** Why some of its targets cannot be read: the task cannot be settled. */
   readonly unreadableTargets?: string;
   /** What else is wrong with its mappings. */
@@ -135,13 +137,14 @@ export function readTask(item: Item): Reading<Task> {
   const truth = readItem(truthItem, item);
   if (!indexed.ok) return indexed;
   if (!truth.ok) return truth;
-  const { targetSegmentIds, unreadable, flaws } = readMappings(item);
+  const { targetSegmentIds, repeated, unreadable, flaws } = readMappings(item);
   const { reason, segmentsDroppedAt, dropAttempts = 0 } = truth.value;
   return {
     ok: true,
     value: {
       ...indexed.value,
       targetSegmentIds,
+      ...(repeated.length > 0 && { repeatedTargets: repeated }),
       ...(unreadable.length > 0 && { unreadableTargets: listIssues(unreadable) }),
       ...(flaws.length > 0 && { mappingFlaws: listIssues(flaws) }),
       ...(reason !== undefined && { reason }),

@@ -1,26 +1,20 @@
-import { applied, type Change } from '../copy-segment/change.ts';
 import { isJob } from '../copy-segment/job.ts';
 import { done, type Stores } from '../copy-segment/stores.ts';
-import type { TableKind } from '../copy-segment/tables.ts';
 import type { Task, TaskSighting } from '../copy-segment/task.ts';
+import { createOverlay } from '../pass/overlay.ts';
 
 /**
  * The same reads, and changes that all succeed without being made: the report says what would have been. What was
- * changed in the pass reads so later in it, or the report would count it twice. That takes memory for the changes,
- * which a pass that writes does not need.
+ * changed in the pass reads so later in it, or the report would count it twice.
  */
 export function dryRun({ jobs, tasks, segments }: Stores): Stores {
-  const overlay = new Map<string, Change>();
-  const changed = <T extends { readonly raw: object }>(table: TableKind, value: T, ...key: unknown[]): T => {
-    const change = overlay.get(nameOf(table, key));
-    return change ? applied(value as T & { raw: Record<string, unknown> }, change) : value;
-  };
+  const overlay = createOverlay();
   const asChanged = (sighting: TaskSighting<Task>): TaskSighting<Task> => {
     const { key, reading } = sighting;
     if (!reading.ok) return sighting;
     return {
       ...sighting,
-      reading: { ok: true, value: changed('tasks', reading.value, key.jobId, key.taskId) },
+      reading: { ok: true, value: overlay.over('tasks', reading.value, key.jobId, key.taskId) },
     };
   };
 
@@ -30,7 +24,7 @@ export function dryRun({ jobs, tasks, segments }: Stores): Stores {
       async read(jobIds) {
         const lookups = await jobs.read(jobIds);
         for (const [jobId, lookup] of lookups)
-          if (isJob(lookup)) lookups.set(jobId, changed('jobs', lookup, jobId));
+          if (isJob(lookup)) lookups.set(jobId, overlay.over('jobs', lookup, jobId));
         return lookups;
       },
     },
@@ -47,32 +41,14 @@ export function dryRun({ jobs, tasks, segments }: Stores): Stores {
     segments: {
       async read(segmentIds) {
         const { found, unread } = await segments.read(segmentIds);
-        const items = [...found].map(([id, raw]) => [id, changed('segments', { raw }, id).raw] as const);
+        const items = [...found].map(([id, raw]) => [id, overlay.over('segments', { raw }, id).raw] as const);
         return { found: new Map(items), unread };
       },
     },
     async write(changes) {
-      for (const change of changes) {
-        const name = nameOf(change.table, Object.values(change.key));
-        const earlier = overlay.get(name);
-        overlay.set(name, earlier ? composed(earlier, change) : change);
-      }
+      for (const change of changes) overlay.add(change);
       return changes.map(() => done);
     },
     queue: { send: async (messages) => messages.map(() => ({ kind: 'sent' })) },
   };
-}
-
-const nameOf = (table: TableKind, key: readonly unknown[]): string => [table, ...key].join('/');
-
-/** Both changes as one. */
-function composed(first: Change, second: Change): Change {
-  const removed = new Set<string>(second.remove);
-  const set = Object.fromEntries(Object.entries(first.set).filter(([name]) => !removed.has(name)));
-  const isSet = (name: string): boolean => Object.hasOwn(second.set, name);
-  return {
-    ...second,
-    set: { ...set, ...second.set },
-    remove: [...first.remove.filter((name) => !isSet(name)), ...second.remove],
-  } as Change;
 }

@@ -1,8 +1,8 @@
-import { describeError } from '../copy-segment/describe-error.ts';
 import { compareIds, type RawId } from '../copy-segment/ids.ts';
 import { isRunning, JOB_STATES, type JobState } from '../copy-segment/job.ts';
 import type { DueJob } from '../copy-segment/stores.ts';
 import { compareTaskKeys, type TaskSighting } from '../copy-segment/task.ts';
+import { noteUnread } from '../pass/unread-shards.ts';
 import { dueWindows } from '../streams/due-windows.ts';
 import { readAhead } from '../streams/read-ahead.ts';
 import { slices } from '../streams/slices.ts';
@@ -91,15 +91,3 @@ const isCheckers = ({ state, dueAt }: DueJob, now: number): boolean =>
   JOB_STATES.includes(state as JobState) &&
   isRunning({ state: state as JobState }) &&
   !isUnchecked({ dueAt }, now);
-
-const noteUnread =
-  ({ tally, time }: Pick<Pass, 'tally' | 'time'>, table: string, unread: unknown[]) =>
-  (shard: number, error: unknown): void => {
-    if (time.signal.aborted) throw error;
-    unread.push(error);
-    tally.problem({
-      key: { part: `due index of ${table}, shard ${shard}` },
-      kind: 'failed',
-      reason: `could not be read: ${describeError(error)}`,
-    });
-  };

@@ -7,6 +7,7 @@ import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { createTimeBudget, RESERVE_MS } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
@@ -17,7 +18,6 @@ import type { PassRun } from './pass-run.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
-import { createTimeBudget, RESERVE_MS } from './time-budget.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;

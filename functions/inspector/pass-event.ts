@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { parseId } from '../copy-segment/ids.ts';
+import { commonFields, InvalidEventError, jobId, parseEvent } from '../pass/event.ts';
 import { parsePlace } from './resume-point.ts';
 import type { Mode } from './verdict.ts';
 
@@ -15,40 +15,19 @@ export interface PassRequest {
   readonly dryRun: boolean;
 }
 
-const jobId = v.pipe(
-  v.string('must be a decimal string, such as "449999999999999991" (a JSON number loses digits past 2^53)'),
-  v.check((text) => parseId(text) !== undefined, 'must be a decimal string between 1 and 2^63-1'),
-  v.transform((text) => parseId(text) as bigint),
-);
+const scanPlace = 'must be what the report of a recovery gave, such as "tasks/12/7"';
 
-const event = v.strictObject(
-  {
-    mode: v.optional(v.picklist(['inspect', 'recover'], 'must be "inspect" or "recover"'), 'inspect'),
-    jobIds: v.optional(
-      v.pipe(
-        v.array(jobId, 'must be a list of job ids'),
-        v.minLength(1, 'names no job; leave it out to take all of them'),
-      ),
+const fields = {
+  ...commonFields,
+  mode: v.optional(v.picklist(['inspect', 'recover'], 'must be "inspect" or "recover"'), 'inspect'),
+  fromJobId: v.optional(jobId),
+  scannedThrough: v.optional(
+    v.pipe(
+      v.string(scanPlace),
+      v.check((text) => parsePlace(text) !== undefined, scanPlace),
     ),
-    fromJobId: v.optional(jobId),
-    scannedThrough: v.optional(
-      v.pipe(
-        v.string('must be what the report of a recovery gave, such as "tasks/12/7"'),
-        v.check(
-          (text) => parsePlace(text) !== undefined,
-          'must be what the report of a recovery gave, such as "tasks/12/7"',
-        ),
-      ),
-    ),
-    dryRun: v.optional(v.boolean('must be true or false'), false),
-  },
-  (issue) => (issue.expected === 'never' ? 'is not a field of the event' : 'must be a JSON object'),
-);
-
-/** Thrown for an event that asks for something the inspector does not do; nothing was read or written. */
-export class InvalidEventError extends Error {
-  override name = 'InvalidEventError';
-}
+  ),
+};
 
 /**
  * Accepts the event of an invocation, the schedule's input or an operator's payload.
@@ -57,14 +36,7 @@ export class InvalidEventError extends Error {
  * @throws InvalidEventError that names each field that is refused, and why
  */
 export function parsePassEvent(input: unknown): PassRequest {
-  // To Valibot a list is an object without fields.
-  if (Array.isArray(input)) throw new InvalidEventError('refused: event must be a JSON object');
-  const parsed = v.safeParse(event, input ?? {});
-  if (!parsed.success) {
-    const reasons = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'event'} ${issue.message}`);
-    throw new InvalidEventError(`refused: ${reasons.join('; ')}`);
-  }
-  const { mode, jobIds, fromJobId, scannedThrough, dryRun } = parsed.output;
+  const { mode, jobIds, fromJobId, scannedThrough, dryRun } = parseEvent(fields, input);
   const resumes = Object.entries({ fromJobId, scannedThrough }).filter(([, place]) => place !== undefined);
   if (resumes.length > 0 && mode === 'inspect')
     throw new InvalidEventError(

@@ -1,10 +1,10 @@
 import type { RawId } from '../copy-segment/ids.ts';
 import type { Stores } from '../copy-segment/stores.ts';
+import type { TimeBudget } from '../pass/time-budget.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Tally } from './report/tally.ts';
 import type { ResumePoint } from './resume-point.ts';
-import type { TimeBudget } from './time-budget.ts';
 import type { JobVerdictKind, VerdictKind } from './verdict.ts';
 
 // The words for how much flows at once, from the largest to the smallest:

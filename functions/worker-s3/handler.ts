@@ -5,14 +5,14 @@ import { createDynamoClient } from '../aws/clients.ts';
 import { createS3Client } from '../aws/s3-client.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
 import type { TaskKey } from '../copy-segment/task.ts';
-import { readTableNames } from './environment.ts';
+import { readTableVariables } from '../pass/variables.ts';
 import { createS3Worker } from './s3-worker.ts';
 
 const logger = new Logger({ serviceName: 'copy-segment-worker' });
 const worker = createS3Worker({
   dynamo: createDynamoClient(),
   s3: createS3Client(),
-  tables: readTableNames(process.env),
+  tables: readTableVariables(process.env).tables,
   // An instance of the function works on one message at a time, and no other one has its log stream.
   nodeId: `lambda/${process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? randomUUID()}`,
   onRun: ({ task }, { kind, objects, bytes, created }) =>

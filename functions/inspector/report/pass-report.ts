@@ -1,5 +1,7 @@
 import type { DropOutcome } from '../../copy-segment/segment.ts';
 import type { RawTaskKey } from '../../copy-segment/task.ts';
+import type { Cost } from '../../pass/cost.ts';
+import type { ProblemGroupOf, ProblemKey, ProblemOf } from '../../pass/problems.ts';
 import type { Mode, VerdictKind } from '../verdict.ts';
 
 /** How the work on one task ended; `enqueued` is the last step of a release too. */
@@ -26,28 +28,17 @@ export type JobOutcome =
   | 'movedOn'
   | 'failed';
 
-/** The key of what went wrong; ids as decimal strings. */
-export interface ProblemKey {
-  readonly jobId?: string;
-  readonly taskId?: string;
-  readonly segmentId?: string;
-  /** What of a table could not be read: a shard of its index, or its scan. */
-  readonly part?: string;
-}
-
 export const keyOfTask = ({ jobId, taskId }: RawTaskKey): ProblemKey => ({
   jobId: String(jobId),
   taskId: String(taskId),
 });
 
-export interface Problem {
-  readonly key: ProblemKey;
-  readonly kind: 'orphan' | 'malformed' | 'contradiction' | 'foreign' | 'failed' | 'lostLeases' | 'unchecked';
-  readonly reason: string;
-}
+export type ProblemKind = 'orphan' | 'malformed' | 'contradiction' | 'foreign' | 'lostLeases' | 'unchecked';
+export type Problem = ProblemOf<ProblemKind>;
+export type ProblemGroup = ProblemGroupOf<ProblemKind>;
 
 /** What one pass found and did: the Lambda's return value and its log line. Times in epoch milliseconds. */
-export interface PassReport {
+export interface PassReport extends Cost {
   readonly passId: string;
   readonly mode: Mode;
   readonly dryRun: boolean;
@@ -67,22 +58,9 @@ export interface PassReport {
   readonly segments: Readonly<Record<DropOutcome, number>>;
   /** `sent`: messages that SQS accepted. */
   readonly messages: { readonly sent: number; readonly failed: number };
-  /** Requests by operation, retries included. */
-  readonly requests: { readonly total: number; readonly byOperation: Readonly<Record<string, number>> };
-  /** Capacity consumed, in DynamoDB's read and write request units. */
-  readonly capacity: { readonly readUnits: number; readonly writeUnits: number };
   readonly problems: readonly Problem[];
   /** Problems beyond those listed; the function logs them, counted by kind and reason. */
   readonly problemsOmitted: number;
-}
-
-/** Problems that are alike, of which the report has no room for more. */
-export interface ProblemGroup {
-  readonly kind: Problem['kind'];
-  readonly reason: string;
-  readonly count: number;
-  /** A few of them. */
-  readonly keys: readonly ProblemKey[];
 }
 
 export type ReadKind = 'dueTasks' | 'dueJobs' | 'tasks' | 'jobs' | 'segments';

@@ -1,31 +1,14 @@
 import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import type { DropOutcome } from '../../copy-segment/segment.ts';
-import { truncate } from '../../copy-segment/truncate.ts';
+import { costOf } from '../../pass/cost.ts';
+import { createProblems, type Problems } from '../../pass/problems.ts';
 import type { PassRequest } from '../pass-event.ts';
 import type { ResumePoint } from '../resume-point.ts';
 import type { VerdictKind } from '../verdict.ts';
-import type {
-  JobOutcome,
-  PassReport,
-  Problem,
-  ProblemGroup,
-  ProblemKey,
-  ReadKind,
-  TaskOutcome,
-} from './pass-report.ts';
-
-/** How many problems the report lists: it is one log line, and somebody reads it. */
-const MAX_PROBLEMS_LISTED = 100;
-const MAX_REASON_LENGTH = 300;
-
-/** How many are told from those that are found again. The memory of a pass must not grow with what is wrong. */
-const MAX_PROBLEMS_REMEMBERED = 10_000;
-
-const MAX_GROUPS = 50;
-const MAX_KEYS_PER_GROUP = 5;
+import type { JobOutcome, PassReport, ProblemKind, ReadKind, TaskOutcome } from './pass-report.ts';
 
 /** Counts while the pass runs. */
-export interface Tally {
+export interface Tally extends Omit<Problems<ProblemKind>, 'listed'> {
   readonly meter: Meter;
   readonly read: Record<ReadKind, number>;
   readonly verdicts: Record<VerdictKind, number>;
@@ -33,11 +16,6 @@ export interface Tally {
   readonly jobs: Record<JobOutcome, number>;
   readonly segments: Record<DropOutcome, number>;
   readonly messages: { sent: number; failed: number };
-  problem(problem: Problem): void;
-  /** How many problems were a read, a send or a write that failed. */
-  failures(): number;
-  /** Problems that the report does not list, the most frequent first. */
-  omitted(): ProblemGroup[];
   report(request: PassRequest, run: RunFacts): PassReport;
 }
 
@@ -50,31 +28,7 @@ interface RunFacts {
 }
 
 export function createTally(): Tally {
-  const problems: Problem[] = [];
-  const known = new Set<string>();
-  const groups = new Map<
-    string,
-    { kind: Problem['kind']; reason: string; count: number; keys: ProblemKey[] }
-  >();
-  let problemsOmitted = 0;
-  let failures = 0;
-
-  const omit = ({ kind, key, reason }: Problem): void => {
-    problemsOmitted++;
-    const name = `${kind}/${reason}`;
-    // Reasons may all differ; what is counted must not grow with them.
-    const group = groups.get(name) ??
-      groups.get(kind) ?? {
-        kind,
-        reason: groups.size < MAX_GROUPS ? reason : 'of various reasons',
-        count: 0,
-        keys: [],
-      };
-    group.count++;
-    if (group.keys.length < MAX_KEYS_PER_GROUP) group.keys.push(key);
-    groups.set(groups.size < MAX_GROUPS || groups.has(name) ? name : kind, group);
-  };
-
+  const { listed, ...problems } = createProblems<ProblemKind>();
   const tally: Tally = {
     meter: createMeter(),
     read: { dueTasks: 0, dueJobs: 0, tasks: 0, jobs: 0, segments: 0 },
@@ -114,19 +68,7 @@ export function createTally(): Tally {
     segments: { dropped: 0, alreadyDropped: 0, missing: 0, foreign: 0, failed: 0 },
     messages: { sent: 0, failed: 0 },
 
-    problem({ reason, ...rest }) {
-      const problem = { ...rest, reason: truncate(reason, MAX_REASON_LENGTH) };
-      if (problem.kind === 'failed') failures++;
-      // A task that cannot be read is found twice when its job failed as well.
-      const { jobId, taskId, segmentId, part } = problem.key;
-      const name = [problem.kind, jobId, taskId, segmentId, part].join('/');
-      if (known.has(name)) return;
-      if (known.size < MAX_PROBLEMS_REMEMBERED) known.add(name);
-      if (problems.length < MAX_PROBLEMS_LISTED) problems.push(problem);
-      else omit(problem);
-    },
-    failures: () => failures,
-    omitted: () => [...groups.values()].sort((a, b) => b.count - a.count),
+    ...problems,
 
     report(request, { passId, startedAt, endedAt, stopped }) {
       const { read, verdicts, tasks, jobs, segments, messages, meter } = tally;
@@ -136,7 +78,7 @@ export function createTally(): Tally {
         passId,
         mode: request.mode,
         dryRun: request.dryRun,
-        complete: stopped === undefined && failures === 0,
+        complete: stopped === undefined && problems.failures() === 0,
         ...(fromJobId !== undefined && { fromJobId: String(fromJobId) }),
         ...(scannedThrough !== undefined && { scannedThrough }),
         startedAt,
@@ -147,13 +89,8 @@ export function createTally(): Tally {
         jobs,
         segments,
         messages,
-        requests: {
-          total: Object.values(meter.requests).reduce((sum, count) => sum + count, 0),
-          byOperation: meter.requests,
-        },
-        capacity: meter.capacity,
-        problems,
-        problemsOmitted,
+        ...costOf(meter),
+        ...listed(),
       });
     },
   };

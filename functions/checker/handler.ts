@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@aws-lambda-powertools/logger';
+import type { Context } from 'aws-lambda';
+import { createDynamoClient } from '../aws/clients.ts';
+import { readTableVariables } from '../pass/variables.ts';
+import { parseCheckEvent } from './check-event.ts';
+import { createChecker } from './checker.ts';
+import type { CheckReport } from './report/check-report.ts';
+
+const logger = new Logger({ serviceName: 'copy-segment-checker' });
+const checker = createChecker({ ...readTableVariables(process.env), dynamo: createDynamoClient() });
+
+/**
+ * One check: what the schedule invokes, and an operator for recovery.
+ *
+ * @param event `{ mode?: "check" | "recover", jobIds?, dryRun? }`, see parseCheckEvent
+ * @throws InvalidEventError for an event that asks for anything else
+ */
+export async function handler(event: unknown, context?: Partial<Context>): Promise<CheckReport> {
+  const request = parseCheckEvent(event);
+  const passId = context?.awsRequestId ?? randomUUID();
+  const report = await checker(request, {
+    passId,
+    remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
+    onVerdict: ({ jobId, kind, because }) => logger.debug('verdict', { jobId: String(jobId), kind, because }),
+    onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
+    onError: (unfinished) => logger.error('check failed', { ...unfinished }),
+  });
+  logger.info('check', { ...report });
+  return report;
+}
