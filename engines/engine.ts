@@ -6,5 +6,5 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** What stands in for DynamoDB and for SQS on this machine. */
+/** What stands in for DynamoDB, and for SQS and S3, on this machine. */
 export type EngineName = 'dynoxide' | 'dynamodb-local' | 'fauxqs';

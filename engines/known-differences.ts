@@ -10,7 +10,16 @@ export type Behaviour =
   | 'a read that finds nothing consumes capacity'
   | 'a key of another type is refused'
   | 'half a surrogate pair is refused'
-  | 'a standard queue hands out the message group id';
+  | 'a standard queue hands out the message group id'
+  | ObjectBehaviour;
+
+/** The same of S3. */
+export type ObjectBehaviour =
+  | 'S3 creates no object over another one that is there'
+  | 'S3 finishes no upload over an object that is there'
+  | 'S3 copies no source that is not the one that was named'
+  | 'S3 copies no part of a source that is not the one that was named'
+  | 'S3 keeps a checksum of an object that was copied in parts';
 
 /** Something that an engine does otherwise than AWS, and what that means for the code that runs on it. */
 export interface KnownDifference {
@@ -87,6 +96,25 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     behaviour: 'a standard queue hands out the message group id',
     instead: 'drops MessageGroupId on standard queues',
     consequence: 'fairness between jobs is asserted on what is sent',
+  },
+  ...(
+    [
+      'S3 creates no object over another one that is there',
+      'S3 finishes no upload over an object that is there',
+      'S3 copies no source that is not the one that was named',
+      'S3 copies no part of a source that is not the one that was named',
+    ] as const
+  ).map((behaviour) => ({
+    engine: 'fauxqs' as const,
+    behaviour,
+    instead: 'ignores If-None-Match and x-amz-copy-source-if-match, and writes',
+    consequence: 'engines/s3-preconditions.ts stands before it and answers 412 in its place',
+  })),
+  {
+    engine: 'fauxqs',
+    behaviour: 'S3 keeps a checksum of an object that was copied in parts',
+    instead: 'computes none by itself, and no CRC64NVME at all',
+    consequence: 'what is copied in parts here is known to be equal by the source that it was copied from',
   },
 ];
 

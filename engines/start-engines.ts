@@ -1,8 +1,11 @@
 import { type DynamoDBClientConfig, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { ListBucketsCommand, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { ListQueuesCommand, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
+import { createS3Client } from '../functions/aws/s3-client.ts';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
 import { startEmbeddedDynamoDB } from './embedded-dynamodb.ts';
+import { startEmbeddedS3 } from './embedded-s3.ts';
 import { startEmbeddedSqs } from './embedded-sqs.ts';
 import type { Engine } from './engine.ts';
 
@@ -18,7 +21,13 @@ export class UnusableEndpointError extends Error {
   override name = 'UnusableEndpointError';
 }
 
-type Service = 'DynamoDB' | 'SQS';
+/** Where S3 is: apart from the others, since only those who copy objects need it. */
+export interface ObjectEngine {
+  readonly s3: S3ClientConfig & { readonly endpoint: string };
+  stop(): Promise<void>;
+}
+
+type Service = 'DynamoDB' | 'SQS' | 'S3';
 
 // No emulator checks them, but the SDK signs with something.
 const anyone = { region: 'us-east-1', credentials: { accessKeyId: 'embedded', secretAccessKey: 'embedded' } };
@@ -30,21 +39,7 @@ const anyone = { region: 'us-east-1', credentials: { accessKeyId: 'embedded', se
  * @throws NoEmbeddedEngineError on a platform without an embedded DynamoDB
  */
 export async function startEngines(env: NodeJS.ProcessEnv = process.env): Promise<Engines> {
-  const started: Engine[] = [];
-  const stop = async (): Promise<void> => {
-    await Promise.all(started.map((engine) => engine.stop()));
-  };
-  const configure = async (service: Service, start: () => Promise<Engine>) => {
-    const named = endpointIn(env, service);
-    if (named) {
-      const config = { ...identityOf(env), endpoint: named.value };
-      await tryOut(service, named, config);
-      return config;
-    }
-    const engine = await start();
-    started.push(engine);
-    return { ...anyone, endpoint: engine.endpoint };
-  };
+  const { configure, stop } = starter(env);
   try {
     return {
       dynamo: await configure('DynamoDB', startEmbeddedDynamoDB),
@@ -55,6 +50,36 @@ export async function startEngines(env: NodeJS.ProcessEnv = process.env): Promis
     await stop();
     throw error;
   }
+}
+
+/**
+ * Starts S3, unless `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` names it.
+ *
+ * @throws UnusableEndpointError when an endpoint of the environment does not answer as S3
+ */
+export async function startObjectEngine(env: NodeJS.ProcessEnv = process.env): Promise<ObjectEngine> {
+  const { configure, stop } = starter(env);
+  return { s3: await configure('S3', startEmbeddedS3), stop };
+}
+
+function starter(env: NodeJS.ProcessEnv) {
+  const started: Engine[] = [];
+  return {
+    async configure(service: Service, start: () => Promise<Engine>) {
+      const named = endpointIn(env, service);
+      if (named) {
+        const config = { ...identityOf(env), endpoint: named.value };
+        await tryOut(service, named, config);
+        return config;
+      }
+      const engine = await start();
+      started.push(engine);
+      return { ...anyone, endpoint: engine.endpoint };
+    },
+    async stop(): Promise<void> {
+      await Promise.all(started.map((engine) => engine.stop()));
+    },
+  };
 }
 
 interface NamedEndpoint {
@@ -77,17 +102,27 @@ const identityOf = (env: NodeJS.ProcessEnv) => ({
   ...(env.AWS_ACCESS_KEY_ID || env.AWS_PROFILE ? {} : { credentials: anyone.credentials }),
 });
 
+const FIRST_REQUESTS = {
+  DynamoDB: (config: object) => ({
+    client: createDynamoClient(config),
+    command: new ListTablesCommand({ Limit: 1 }),
+  }),
+  SQS: (config: object) => ({
+    client: createSqsClient(config),
+    command: new ListQueuesCommand({ MaxResults: 1 }),
+  }),
+  S3: (config: object) => ({ client: createS3Client(config), command: new ListBucketsCommand({}) }),
+};
+
 /** A first request that changes nothing: what is wrong with an endpoint is better told before there are tables. */
 async function tryOut(service: Service, { variable, value }: NamedEndpoint, config: object): Promise<void> {
   if (!/^https?:\/\/[^/]/.test(value))
     throw new UnusableEndpointError(
       `${variable} is "${value}".\nIt must be a URL such as http://127.0.0.1:8000.`,
     );
-  const client = service === 'DynamoDB' ? createDynamoClient(config) : createSqsClient(config);
-  const command =
-    service === 'DynamoDB' ? new ListTablesCommand({ Limit: 1 }) : new ListQueuesCommand({ MaxResults: 1 });
+  const { client, command } = FIRST_REQUESTS[service](config);
   try {
-    // biome-ignore lint/suspicious/noExplicitAny: one call for the clients of two services
+    // biome-ignore lint/suspicious/noExplicitAny: one call for the clients of three services
     await (client as any).send(command);
   } catch (error) {
     throw new UnusableEndpointError(

@@ -2,6 +2,7 @@ import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { DEFAULT_DUE_SHARDS } from '../functions/copy-segment/due-index.ts';
 import type { TableNames } from '../functions/copy-segment/tables.ts';
+import type { Place } from '../functions/worker-s3/transfer.ts';
 
 /** What a deployment can choose. */
 export interface Configuration {
@@ -19,6 +20,15 @@ export interface Configuration {
   readonly existingTables?: TableNames;
   /** The scheduler's queue, if it exists already, standard or FIFO. */
   readonly existingQueueArn?: string;
+  /** The reference worker, unless tasks are copied by others. */
+  readonly worker?: WorkerConfiguration;
+}
+
+export interface WorkerConfiguration {
+  readonly source: Place;
+  readonly target: Place;
+  /** Tasks that are copied at once. */
+  readonly maxWorkers: number;
 }
 
 /** Where the stack will be deployed, if known beforehand. */
@@ -59,6 +69,17 @@ const sqsArn = text(
   'must be the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:123456789012:my-queue',
 );
 
+const bucketName = text(
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  'must be the name of a bucket, 3 to 63 small letters, digits, dots and hyphens',
+);
+
+// In a policy, * and ? stand for anything, and ${ begins a variable.
+const rootPath = text(
+  /^$|^[^/*?$]+(\/[^/*?$]+)*$/,
+  'must be a path such as files/prod, without / at its ends, and without *, ? and $',
+);
+
 const context = v.object({
   // EventBridge Scheduler's finest rate is a minute.
   scheduleMinutes: v.optional(whole(1, 24 * 60), 1),
@@ -70,6 +91,13 @@ const context = v.object({
   tasksTable: v.optional(tableName),
   segmentsTable: v.optional(tableName),
   queueArn: v.optional(sqsArn),
+  worker: v.optional(yesOrNo),
+  sourceBucket: v.optional(bucketName),
+  sourceRootPath: v.optional(rootPath, ''),
+  targetBucket: v.optional(bucketName),
+  targetRootPath: v.optional(rootPath, ''),
+  // Lambda's limits on MaximumConcurrency.
+  maxWorkers: v.optional(whole(2, 1_000), 10),
 });
 
 const KNOWN = Object.keys(context.entries);
@@ -94,15 +122,27 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
     });
     throw new InvalidConfigurationError(reasons.join('; '));
   }
-  const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...rest } = parsed.output;
+  const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...others } = parsed.output;
+  const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...rest } = others;
   const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
   if (queueArn !== undefined) refuseElsewhere(queueArn, destination);
+  const buckets = bothBuckets({ sourceBucket, targetBucket }, worker === true);
+  // Whoever has tables has workers of their own, unless they say otherwise.
+  const isWorkerWanted = worker ?? existingTables === undefined;
   return {
     ...rest,
     // Whoever has tables has a checker of their own, unless they say otherwise: two would be at odds.
     checker: checker ?? existingTables === undefined,
     ...(existingTables && { existingTables }),
     ...(queueArn !== undefined && { existingQueueArn: queueArn }),
+    ...(buckets &&
+      isWorkerWanted && {
+        worker: {
+          source: { bucket: buckets.source, rootPath: sourceRootPath },
+          target: { bucket: buckets.target, rootPath: targetRootPath },
+          maxWorkers,
+        },
+      }),
   };
 }
 
@@ -134,6 +174,25 @@ function allTables({ jobsTable, tasksTable, segmentsTable }: TableKeys): TableNa
         `context ${listed(keys.map(([key]) => key))} must name different tables, all are "${name}"`,
       );
   return { jobs: jobsTable, tasks: tasksTable, segments: segmentsTable };
+}
+
+function bothBuckets(
+  { sourceBucket, targetBucket }: Record<'sourceBucket' | 'targetBucket', string | undefined>,
+  areNeeded: boolean,
+): { readonly source: string; readonly target: string } | undefined {
+  if (sourceBucket !== undefined && targetBucket !== undefined)
+    return { source: sourceBucket, target: targetBucket };
+  const given =
+    sourceBucket !== undefined ? '"sourceBucket"' : targetBucket !== undefined && '"targetBucket"';
+  if (given)
+    throw new InvalidConfigurationError(
+      `context "sourceBucket" and "targetBucket" go together: name both, or none; only ${given} is given`,
+    );
+  if (areNeeded)
+    throw new InvalidConfigurationError(
+      'context "worker" is true: name the buckets that it copies from and to, "sourceBucket" and "targetBucket"',
+    );
+  return undefined;
 }
 
 function refuseElsewhere(queueArn: string, destination: Destination): void {

@@ -6,6 +6,7 @@ import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
 import { recoveryCommands } from './recovery-commands.ts';
 import { SchedulerQueue } from './scheduler-queue.ts';
+import { lifecycleRuleFor, Worker } from './worker.ts';
 
 /** The inspector with its tables, its queue, and the checker beside it. */
 export class InspectorStack extends Stack {
@@ -28,6 +29,10 @@ export class InspectorStack extends Stack {
     });
     const checker = configuration.checker
       ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable })
+      : undefined;
+
+    const worker = configuration.worker
+      ? new Worker(this, 'Worker', { ...configuration.worker, tables, queue, shards, disposable })
       : undefined;
 
     const output = (name: string, value: string, description: string): void => {
@@ -59,6 +64,22 @@ export class InspectorStack extends Stack {
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');
+
+    if (configuration.worker && worker) {
+      const { target } = configuration.worker;
+      output('WorkerFunctionName', worker.functionName, 'The function that copies the objects of a task');
+      output(
+        'WorkerFunctionRoleArn',
+        worker.roleArn,
+        'The role that the worker has: keys, and buckets of other accounts, have to allow it',
+      );
+      output('WorkerLogGroupName', worker.logGroupName, 'Where the worker logs what it copied');
+      output(
+        'TargetLifecycleRule',
+        lifecycleRuleFor(target),
+        `The lifecycle rule that ${target.bucket} needs: it removes the parts of workers that died`,
+      );
+    }
 
     const { wait, start, read } = recoveryCommands(inspector.functionName, inspector.logGroupName);
     output('RecoveryCommand', wait, 'Makes one recovery pass; its report is in recovery.json');

@@ -62,6 +62,14 @@ export class MetadataTables extends Construct {
     allow(['UpdateItem'], jobs, tasks);
   }
 
+  /** What a worker does with the tables, and no more: it changes its task, and leaves word on the job. */
+  grantWork(role: IRole): void {
+    const { jobs, tasks, segments } = this.arns;
+    const allow = allowing(role);
+    allow(['GetItem', 'UpdateItem'], jobs, tasks);
+    allow(['GetItem'], segments);
+  }
+
   /**
    * What a check does with the tables, and no more: tasks it reads. A transaction needs the permission of each of its
    * parts.

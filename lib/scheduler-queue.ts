@@ -6,6 +6,15 @@ import { Construct } from 'constructs';
 /** Workers take a task by a conditional write; nobody wants a message that was received this often. */
 const MAX_RECEIVES = 5;
 
+/** All the time that Lambda gives: what is not copied then is handed over. */
+export const WORKER_TIMEOUT = Duration.minutes(15);
+
+/**
+ * When a message comes back that nobody deleted: six times the timeout of the function at the queue, as Lambda wants it.
+ * Workers of other kinds keep to their leases, not to this.
+ */
+const VISIBILITY = Duration.minutes(6 * WORKER_TIMEOUT.toMinutes());
+
 /** SQS keeps no message longer. */
 const MAX_RETENTION = Duration.days(14);
 
@@ -30,14 +39,22 @@ export class SchedulerQueue extends Construct {
     this.queue = new Queue(this, 'Queue', {
       ...secured,
       retentionPeriod: MAX_RETENTION,
+      visibilityTimeout: VISIBILITY,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },
     });
   }
 
   grantSend(role: IRole): void {
-    role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.queue.queueArn] }),
-    );
+    this.grant(role, 'sqs:SendMessage');
+  }
+
+  /** What Lambda does at the queue as the function's role. */
+  grantReceive(role: IRole): void {
+    this.grant(role, 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes');
+  }
+
+  private grant(role: IRole, ...actions: string[]): void {
+    role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [this.queue.queueArn] }));
   }
 }
 

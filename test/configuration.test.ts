@@ -45,7 +45,38 @@ describe('the configuration', () => {
     });
   });
 
+  it('takes the buckets that the worker copies from and to, with the root paths in them', () => {
+    expect(read({ sourceBucket: 'snapshots', targetBucket: 'milvus' }).worker).toEqual({
+      source: { bucket: 'snapshots', rootPath: '' },
+      target: { bucket: 'milvus', rootPath: '' },
+      maxWorkers: 10,
+    });
+    const roots = { sourceRootPath: 'backups/prod', targetRootPath: 'files', maxWorkers: '200' };
+    expect(read({ sourceBucket: 'snapshots', targetBucket: 'milvus', ...roots }).worker).toEqual({
+      source: { bucket: 'snapshots', rootPath: 'backups/prod' },
+      target: { bucket: 'milvus', rootPath: 'files' },
+      maxWorkers: 200,
+    });
+  });
+
   it.each<[Record<string, unknown>, string]>([
+    [
+      { sourceBucket: 'snapshots' },
+      '"sourceBucket" and "targetBucket" go together: name both, or none; only "sourceBucket"',
+    ],
+    [{ targetBucket: 'milvus', worker: 'false' }, 'name both, or none; only "targetBucket" is given'],
+    [{ worker: 'true' }, 'context "worker" is true: name the buckets that it copies from and to'],
+    [{ worker: 'maybe' }, 'context "worker" must be true or false, is "maybe"'],
+    [
+      { sourceBucket: 'S3://snapshots' },
+      'context "sourceBucket" must be the name of a bucket, 3 to 63 small',
+    ],
+    [
+      { targetRootPath: 'files/' },
+      'context "targetRootPath" must be a path such as files/prod, without / at its ends',
+    ],
+    [{ sourceRootPath: '*' }, 'without *, ? and $, is "*"'],
+    [{ maxWorkers: '1' }, 'context "maxWorkers" must be a whole number from 2 to 1000, is "1"'],
     [{ scheduleMinutes: '0' }, 'context "scheduleMinutes" must be a whole number from 1 to 1440, is "0"'],
     [{ scheduleMinutes: '1441' }, 'from 1 to 1440, is "1441"'],
     [{ shards: 'many' }, 'context "shards" must be a whole number from 1 to 256, is "many"'],

@@ -16,7 +16,7 @@ export interface Bounds {
 const BOUNDS: Bounds = { connectionMs: 1_000, requestMs: 3_000, bodyMs: 3_000 };
 
 /** Bounds every request, so that what is in flight ends within the reserve of a pass. */
-const bounded = (bounds: Bounds) => ({ maxAttempts: 4, requestHandler: new BoundedHandler(bounds) });
+export const bounded = (bounds: Bounds) => ({ maxAttempts: 4, requestHandler: new BoundedHandler(bounds) });
 
 /**
  * The SDK's time-outs end with the headers of a response: one whose body stalls would hold a pass until its cut-off.

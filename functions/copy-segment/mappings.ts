@@ -17,6 +17,8 @@ export interface IdMapping {
 export interface MappingsReading {
   /** Target segments, each once, in their order. */
   readonly targetSegmentIds: readonly bigint[];
+  /** The mappings that can be read whole: all of them, if there is nothing in the two lists below. */
+  readonly mappings: readonly IdMapping[];
   /** Targets that more than one mapping names: nothing to a drop, but no publication can be right. */
   readonly repeated: readonly bigint[];
   /** Why some targets cannot be read: they keep their task unsettled. */
@@ -50,14 +52,15 @@ export function readMappings(item: {
   readonly idMappings?: unknown;
   readonly mappings?: unknown;
 }): MappingsReading {
-  const { idMappings, mappings } = item;
+  const { idMappings, mappings: compact } = item;
   const hasList = idMappings !== undefined && idMappings !== null;
-  const hasCompact = mappings !== undefined && mappings !== null;
+  const hasCompact = compact !== undefined && compact !== null;
   if (!hasList && !hasCompact)
-    return { targetSegmentIds: [], repeated: [], unreadable: 'idMappings: is missing' };
+    return { targetSegmentIds: [], mappings: [], repeated: [], unreadable: 'idMappings: is missing' };
 
   const targets = new Set<bigint>();
   const repeated = new Set<bigint>();
+  const mappings: IdMapping[] = [];
   const unreadable = createIssues();
   const flaws = createIssues();
   if (hasList && hasCompact) flaws.add(() => 'mappings: a task has idMappings or mappings, not both');
@@ -69,6 +72,7 @@ export function readMappings(item: {
       flaws.add(() => `${path()}.sourceSegmentId: ${wrongId(raw.sourceSegmentId)}`);
     if (!isPartitionId(raw.partitionId))
       flaws.add(() => `${path()}.partitionId: ${wrongId(raw.partitionId)}`);
+    if (isMapping(raw)) mappings.push(raw);
   };
 
   if (hasList) {
@@ -79,7 +83,7 @@ export function readMappings(item: {
     else unreadable.add(() => 'idMappings: must be a list (L)');
   }
   if (hasCompact) {
-    const text = unpack(mappings);
+    const text = unpack(compact);
     let index = 0;
     if (text.ok)
       for (const line of linesOf(text.value)) {
@@ -90,6 +94,7 @@ export function readMappings(item: {
   }
   return {
     targetSegmentIds: [...targets],
+    mappings,
     repeated: [...repeated],
     unreadable: unreadable.list(),
     flaws: flaws.list(),
@@ -101,6 +106,9 @@ interface RawMapping {
   readonly targetSegmentId?: unknown;
   readonly partitionId?: unknown;
 }
+
+const isMapping = (raw: RawMapping): raw is IdMapping =>
+  isId(raw.sourceSegmentId) && isId(raw.targetSegmentId) && isPartitionId(raw.partitionId);
 
 const isMap = (value: unknown): value is RawMapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,7 +2,12 @@ import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { BatchExecuteStatementCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { EngineName } from '../../engines/engine.ts';
-import { type Behaviour, isKnownToDiffer, KNOWN_DIFFERENCES } from '../../engines/known-differences.ts';
+import {
+  type Behaviour,
+  isKnownToDiffer,
+  KNOWN_DIFFERENCES,
+  type ObjectBehaviour,
+} from '../../engines/known-differences.ts';
 import type { World } from '../../engines/world.ts';
 import { adaptersOn } from '../support/adapters.ts';
 import { job, NOW } from '../support/builders.ts';
@@ -15,7 +20,7 @@ interface Check {
   holds(world: World): Promise<boolean>;
 }
 
-const CHECKS: Record<Behaviour, Check> = {
+const CHECKS: Record<Exclude<Behaviour, ObjectBehaviour>, Check> = {
   'PartiQL takes several REMOVE clauses': {
     service: 'DynamoDB',
     async holds(world) {

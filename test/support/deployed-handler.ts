@@ -6,7 +6,7 @@ import type { World } from './embedded-world.ts';
 import { createApp, type Resource } from './synthesise.ts';
 
 /** Which function of the stack. */
-export type Construct = 'Inspector' | 'Checker';
+export type Construct = 'Inspector' | 'Checker' | 'Worker';
 
 export interface Deployed<R> {
   readonly handler: (event: unknown, context?: unknown) => Promise<R>;
@@ -18,7 +18,10 @@ export async function deployedHandler<R>(
   construct: Construct,
   { tables, queueUrl }: Pick<World, 'tables' | 'queueUrl'>,
 ): Promise<Deployed<R>> {
-  const { app, stack } = createApp({ checker: construct === 'Checker' });
+  const { app, stack } = createApp({
+    checker: construct === 'Checker',
+    ...(construct === 'Worker' && { sourceBucket: 'a-source', targetBucket: 'a-target' }),
+  });
   const { directory } = app.synth();
   const template = JSON.parse(readFileSync(join(directory, `${stack.stackName}.template.json`), 'utf8'));
   const resources = Object.entries(template.Resources as Record<string, Resource>);
@@ -44,7 +47,11 @@ export async function deployedHandler<R>(
   vi.stubEnv('AWS_REGION', 'us-east-1');
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
-  const endpoints = { DYNAMODB: inject('dynamoEndpoint'), SQS: inject('sqsEndpoint') };
+  const endpoints = {
+    DYNAMODB: inject('dynamoEndpoint'),
+    SQS: inject('sqsEndpoint'),
+    S3: inject('s3Endpoint'),
+  };
   for (const [service, endpoint] of Object.entries(endpoints))
     if (endpoint) vi.stubEnv(`AWS_ENDPOINT_URL_${service}`, endpoint);
 
