@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelled } from '../functions/copy-segment/checker-job-changes.ts';
+import { jobCancelled } from '../functions/copy-segment/checker-job-changes.ts';
 import { readJob } from '../functions/copy-segment/job.ts';
 import { HOUR, job, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { type CheckerWorld, checkerWorld, copied, done, submitted } from './support/checker-world.ts';
@@ -363,7 +363,7 @@ describe('an operator who cancels', () => {
       const item = job({ state }).item;
       const reading = readJob({ ...item, createdAt: BigInt(NOW), dueShard: 1n });
       if (!reading.ok) throw new Error(reading.reason);
-      expect(cancelled(reading.value, 'ann', NOW, 4)).toEqual({
+      expect(jobCancelled(reading.value, 'ann', NOW, 4)).toEqual({
         table: 'jobs',
         key: { jobId: 1n },
         if: { state },
@@ -376,7 +376,7 @@ describe('an operator who cancels', () => {
   it.each(['Publishing', 'Completed', 'Failed'] as const)('cannot end a job that is %s', (state) => {
     const reading = readJob({ ...job({ state }).item, createdAt: BigInt(NOW), dueShard: 1n });
     if (!reading.ok) throw new Error(reading.reason);
-    expect(cancelled(reading.value, 'ann', NOW, 4)).toBeUndefined();
+    expect(jobCancelled(reading.value, 'ann', NOW, 4)).toBeUndefined();
   });
 });
 

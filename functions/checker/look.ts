@@ -1,5 +1,5 @@
 import type { CheckedJob } from '../copy-segment/checked-job.ts';
-import { started } from '../copy-segment/checker-job-changes.ts';
+import { jobStarted } from '../copy-segment/checker-job-changes.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
 import { isRunning } from '../copy-segment/job.ts';
 import { jobRested } from '../copy-segment/job-changes.ts';
@@ -21,7 +21,7 @@ const LANES: Readonly<Record<CheckVerdictKind, Lane>> = {
     return true;
   },
   async start(pass, job, tasks) {
-    const executing = await changeJob(pass, job, started(job, pass.now(), pass.shards), 'started');
+    const executing = await changeJob(pass, job, jobStarted(job, pass.now(), pass.shards), 'started');
     return executing === undefined || judge(pass, executing, tasks);
   },
   publish,

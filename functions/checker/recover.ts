@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { type CheckedJob, toCheckedJob } from '../copy-segment/checked-job.ts';
-import { MIN_WAIT_MS, marked } from '../copy-segment/checker-job-changes.ts';
+import { jobMarked, MIN_WAIT_MS } from '../copy-segment/checker-job-changes.ts';
 import { isInIndex, isTooFarAhead } from '../copy-segment/due-index.ts';
 import type { RawId } from '../copy-segment/ids.ts';
 import { isRunning } from '../copy-segment/job.ts';
@@ -50,7 +50,7 @@ async function markThose(pass: CheckPass, jobIds: readonly RawId[]): Promise<voi
       const now = pass.now();
       if (isMarkedRight(checked, now, pass.shards)) return;
       pass.onVerdict({ jobId, kind: 'mark', because: 'no check would look at it in time' });
-      await writeJob(pass, job, marked(job, now, pass.shards), 'marked');
+      await writeJob(pass, job, jobMarked(job, now, pass.shards), 'marked');
     },
     { concurrency: MAX_MARKS_AT_ONCE },
   );

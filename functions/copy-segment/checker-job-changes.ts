@@ -1,8 +1,8 @@
 import type { Change } from './change.ts';
+import { changedJob } from './changed-job.ts';
 import type { CheckedJob } from './checked-job.ts';
 import { backoffMs } from './due-index.ts';
 import type { Job } from './job.ts';
-import { changed } from './job-changes.ts';
 import { due } from './marker.ts';
 import { COMPLETED_JOB_TTL_S } from './submission.ts';
 import { truncate } from './truncate.ts';
@@ -27,14 +27,14 @@ export interface Counters {
 }
 
 /** Pending → Executing: all of its tasks are there. */
-export const started = (job: Job, now: number, shards: number): JobChange => ({
-  ...changed(job),
+export const jobStarted = (job: Job, now: number, shards: number): JobChange => ({
+  ...changedJob(job),
   set: { state: 'Executing', ...due(job.jobId, job, now, shards) },
 });
 
 /** Failed, for good: workers stop at their next heartbeat, the inspector drops every target. */
-export const failed = (job: Job, reason: string, now: number, shards: number): JobChange => ({
-  ...changed(job),
+export const jobFailed = (job: Job, reason: string, now: number, shards: number): JobChange => ({
+  ...changedJob(job),
   set: {
     state: 'Failed',
     reason: truncate(reason, MAX_REASON_LENGTH),
@@ -49,14 +49,14 @@ export const failed = (job: Job, reason: string, now: number, shards: number): J
  * @param who whoever cancels it
  * @returns undefined for a job that cannot be cancelled: it is over, or its segments are being published
  */
-export const cancelled = (job: Job, who: string, now: number, shards: number): JobChange | undefined =>
+export const jobCancelled = (job: Job, who: string, now: number, shards: number): JobChange | undefined =>
   job.state === 'Pending' || job.state === 'Executing'
-    ? failed(job, `cancelled by ${who}`, now, shards)
+    ? jobFailed(job, `cancelled by ${who}`, now, shards)
     : undefined;
 
 /** Executing → Publishing: from here on its segments become visible. */
 export const publicationBegun = (job: Job, counters: Counters, now: number, shards: number): JobChange => ({
-  ...changed(job),
+  ...changedJob(job),
   set: { state: 'Publishing', ...counters, ...due(job.jobId, job, now, shards) },
 });
 
@@ -64,7 +64,7 @@ export const publicationBegun = (job: Job, counters: Counters, now: number, shar
  * Still Publishing, and where this publication left it: the fence that each of its transactions holds on. Of several
  * checkers that publish a job, one does.
  */
-export const publishing = (job: CheckedJob): JobChange => changed(job, 'publishedThroughTaskId');
+export const publishing = (job: CheckedJob): JobChange => changedJob(job, 'publishedThroughTaskId');
 
 /** Every target of its tasks up to this one is Flushed; holds on the same fence. */
 export const publishedThrough = (job: CheckedJob, taskId: bigint): JobChange => ({
@@ -73,8 +73,8 @@ export const publishedThrough = (job: CheckedJob, taskId: bigint): JobChange => 
 });
 
 /** Publishing → Completed: every target is Flushed. */
-export const completed = (job: CheckedJob, now: number): JobChange => ({
-  ...changed(job),
+export const jobCompleted = (job: CheckedJob, now: number): JobChange => ({
+  ...changedJob(job),
   set: {
     state: 'Completed',
     completedAt: now,
@@ -103,13 +103,13 @@ export interface VainLook {
  * Nothing to do yet. Whoever has news sets the marker: this holds only on the marker, and the counters, that were read,
  * or the news would be overwritten.
  */
-export const waited = (
+export const jobWaited = (
   job: CheckedJob,
   { looks, counters }: VainLook,
   now: number,
   shards: number,
 ): JobChange => ({
-  ...changed(
+  ...changedJob(
     job,
     'dueAt',
     ...(counters ? (['completedTasks', 'completedSegments', 'copiedBytes'] as const) : []),
@@ -118,7 +118,7 @@ export const waited = (
 });
 
 /** A running job that no check would find, or find too late, gets a marker. */
-export const marked = (job: Job, now: number, shards: number): JobChange => ({
-  ...changed(job, 'dueAt', 'dueShard'),
+export const jobMarked = (job: Job, now: number, shards: number): JobChange => ({
+  ...changedJob(job, 'dueAt', 'dueShard'),
   set: due(job.jobId, job, now, shards),
 });

@@ -1,4 +1,5 @@
 import { asRead, type Change } from './change.ts';
+import { changedJob } from './changed-job.ts';
 import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
@@ -33,7 +34,7 @@ const PLACE = ['droppedThroughTaskId', 'droppedPastTaskId'] as const;
 
 /** Every target of every task of a Failed job is settled. */
 export const jobSettled = (job: Job, now: number): JobChange => ({
-  ...changed(job, 'segmentsDroppedAt', ...PLACE),
+  ...changedJob(job, 'segmentsDroppedAt', ...PLACE),
   set: { segmentsDroppedAt: now },
   remove: [
     'dueAt',
@@ -45,7 +46,7 @@ export const jobSettled = (job: Job, now: number): JobChange => ({
 
 /** Remembers how far the drops of a Failed job have come. */
 export const placeSaved = (job: Job, place: Place): JobChange => ({
-  ...changed(job, 'segmentsDroppedAt', ...PLACE),
+  ...changedJob(job, 'segmentsDroppedAt', ...PLACE),
   ...placeAttributes(job, place),
 });
 
@@ -54,7 +55,7 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
   const dropAttempts = (job.dropAttempts ?? 0) + 1;
   const { set, remove } = placeAttributes(job, place);
   return {
-    ...changed(job, 'segmentsDroppedAt', ...PLACE),
+    ...changedJob(job, 'segmentsDroppedAt', ...PLACE),
     remove,
     set: {
       ...set,
@@ -65,18 +66,27 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
 };
 
 /** Nothing left to do: leaves the index. */
-export const jobRested = (job: Job): JobChange => ({ ...changed(job), remove: ['dueAt'] });
+export const jobRested = (job: Job): JobChange => ({ ...changedJob(job), remove: ['dueAt'] });
+
+/** There is something for the checker to see: due now, and its backoff starts again. */
+export const jobHasNews = (job: Job, now: number): Change<'jobs'> => ({
+  table: 'jobs',
+  key: { jobId: job.jobId },
+  if: asRead(job.raw, 'state'),
+  set: { dueAt: now },
+  remove: job.raw.looks === undefined ? [] : ['looks'],
+});
 
 /** To be looked at again at `dueAt`. */
 export const jobPostponed = (job: Job, dueAt: number, shards: number): JobChange => ({
   // Another pass may have settled it meanwhile: what is settled stays out of the index.
-  ...changed(job, 'segmentsDroppedAt'),
+  ...changedJob(job, 'segmentsDroppedAt'),
   set: due(job.jobId, job, dueAt, shards),
 });
 
 /** A running job that no checker looks at. The marker is the checker's: it is moved only if it has not moved since. */
 export const uncheckedPostponed = (job: Job, now: number, shards: number): JobChange => ({
-  ...changed(job, 'dueAt'),
+  ...changedJob(job, 'dueAt'),
   set: due(job.jobId, job, now + MAX_BACKOFF_MS, shards),
 });
 
@@ -86,15 +96,6 @@ export const jobPostponedUnread = (jobId: RawId, raw: Item, now: number, shards:
   key: { jobId },
   if: markerAsRead(raw),
   set: due(jobId, markerOf(raw), now + MAX_BACKOFF_MS, shards),
-  remove: [],
-});
-
-/** On the condition that its state, and these attributes, are as they were read. */
-export const changed = (job: Job, ...unchanged: readonly (keyof JobChange['if'])[]): JobChange => ({
-  table: 'jobs',
-  key: { jobId: job.jobId },
-  if: asRead(job.raw, 'state', ...unchanged),
-  set: {},
   remove: [],
 });
 

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { asRead, type Change } from './change.ts';
 import { type Item, lenient, readItem } from './item.ts';
-import type { Job } from './job.ts';
 import type { Progress } from './progress.ts';
 import { type DispatchableTask, type Task, type TaskKey, taskAttributes } from './task.ts';
 import { truncate } from './truncate.ts';
@@ -85,15 +84,6 @@ export const counted = (task: ClaimedTask, { copiedBytes }: Progress): Change<'j
   set: {},
   add: { completedTasks: 1, completedSegments: task.targetSegmentIds.length, copiedBytes },
   remove: [],
-});
-
-/** There is something for the checker to see: due now, and its backoff starts again. */
-export const jobHasNews = (job: Job, now: number): Change<'jobs'> => ({
-  table: 'jobs',
-  key: { jobId: job.jobId },
-  if: asRead(job.raw, 'state'),
-  set: { dueAt: now },
-  remove: job.raw.looks === undefined ? [] : ['looks'],
 });
 
 const keyOf = ({ jobId, taskId }: TaskKey): Item => ({ jobId, taskId });

@@ -1,8 +1,9 @@
 import type { Item } from '../copy-segment/item.ts';
 import { isRunning, readJob } from '../copy-segment/job.ts';
+import { jobHasNews } from '../copy-segment/job-changes.ts';
 import type { Progress } from '../copy-segment/progress.ts';
 import type { SingleItems } from '../copy-segment/single-items.ts';
-import { type ClaimedTask, counted, jobHasNews } from '../copy-segment/worker-changes.ts';
+import { type ClaimedTask, counted } from '../copy-segment/worker-changes.ts';
 
 /** A running job goes through three states; each may be the one that a look changes before the news arrives. */
 const MAX_ATTEMPTS = 3;

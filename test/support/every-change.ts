@@ -1,4 +1,6 @@
 import { absent, type Change } from '../../functions/copy-segment/change.ts';
+import { type CheckedJob, toCheckedJob } from '../../functions/copy-segment/checked-job.ts';
+import * as checkerJobChanges from '../../functions/copy-segment/checker-job-changes.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { type Job, readJob } from '../../functions/copy-segment/job.ts';
 import * as jobChanges from '../../functions/copy-segment/job-changes.ts';
@@ -55,6 +57,9 @@ const ofJob =
     return change(reading.value);
   };
 
+const ofChecked = (change: (job: CheckedJob) => Change) => ofJob((read) => change(toCheckedJob(read)));
+
+const COUNTERS = { completedTasks: 3, completedSegments: 300, copiedBytes: 2 ** 40 };
 const PLACE = { through: TASK_ID, past: TASK_ID + 9n, undropped: [TASK_ID + 1n, TASK_ID + 2n] };
 const wherePlaced = {
   droppedThroughTaskId: TASK_ID,
@@ -155,6 +160,68 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     row: aJob({ state: 'Paused' as 'Failed', dueAt: NOW - HOUR }),
     make: (item) => jobChanges.jobPostponedUnread(JOB_ID, item, NOW, SHARDS),
   },
+  {
+    title: 'jobStarted',
+    row: aJob({ state: 'Pending', dueAt: NOW }),
+    make: ofJob((read) => checkerJobChanges.jobStarted(read, NOW, SHARDS)),
+  },
+  {
+    title: 'jobFailed',
+    row: aJob({ dueAt: NOW }),
+    make: ofJob((read) => checkerJobChanges.jobFailed(read, '1/2 tasks failed: 💥', NOW, SHARDS)),
+  },
+  {
+    title: 'jobCancelled',
+    row: aJob({ dueAt: NOW }),
+    make: ofJob((read) => checkerJobChanges.jobCancelled(read, 'ada', NOW, SHARDS) as Change),
+  },
+  {
+    title: 'publicationBegun',
+    row: aJob({ dueAt: NOW }),
+    make: ofJob((read) => checkerJobChanges.publicationBegun(read, COUNTERS, NOW, SHARDS)),
+  },
+  {
+    title: 'publishedThrough, the first place',
+    row: aJob({ state: 'Publishing' }),
+    make: ofChecked((read) => checkerJobChanges.publishedThrough(read, TASK_ID)),
+  },
+  {
+    title: 'publishedThrough, from a place on',
+    row: aJob({ state: 'Publishing', publishedThroughTaskId: TASK_ID - 1n }),
+    make: ofChecked((read) => checkerJobChanges.publishedThrough(read, TASK_ID)),
+  },
+  {
+    title: 'jobCompleted',
+    row: aJob({ state: 'Publishing', dueAt: NOW, publishedThroughTaskId: TASK_ID }),
+    make: ofChecked((read) => checkerJobChanges.jobCompleted(read, NOW)),
+  },
+  {
+    title: 'jobWaited, with true counters',
+    row: aJob({ dueAt: NOW, completedTasks: 2, looks: 1 }),
+    make: ofChecked((read) =>
+      checkerJobChanges.jobWaited(read, { looks: 2, counters: COUNTERS }, NOW, SHARDS),
+    ),
+  },
+  {
+    title: 'jobWaited, while hints come in',
+    row: aJob({ dueAt: NOW }),
+    make: ofChecked((read) => checkerJobChanges.jobWaited(read, { looks: 1 }, NOW, SHARDS)),
+  },
+  {
+    title: 'jobMarked, without a marker',
+    row: aJob({ dueShard: undefined, dueAt: undefined }),
+    make: ofJob((read) => checkerJobChanges.jobMarked(read, NOW, SHARDS)),
+  },
+  {
+    title: 'published',
+    row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }),
+    make: () => segmentChanges.published(SEGMENT_ID, JOB_ID, NOW),
+  },
+  {
+    title: 'published, without an owner',
+    row: segment(SEGMENT_ID, 'Importing'),
+    make: () => segmentChanges.published(SEGMENT_ID, absent, NOW),
+  },
   { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
   { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
   {
@@ -209,7 +276,7 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   {
     title: 'jobHasNews, after vain looks',
     row: aJob({ looks: 3, dueAt: NOW + HOUR }),
-    make: ofJob((read) => workerChanges.jobHasNews(read, NOW)),
+    make: ofJob((read) => jobChanges.jobHasNews(read, NOW)),
   },
   {
     title: 'sealed',
@@ -223,13 +290,14 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   },
 ];
 
-/** What the rooms of changes export besides: no changes. */
-const OTHERS: readonly string[] = ['placeOf'];
+/** What the rooms of changes export besides: no changes of their own. */
+const OTHERS: readonly string[] = ['placeOf', 'publishing', 'nextLookAt'];
 
 /** The name of every builder of a change. */
 export const CHANGE_BUILDERS: readonly string[] = [
   taskChanges,
   jobChanges,
+  checkerJobChanges,
   segmentChanges,
   workerChanges,
   { sealed, failedToFill },
@@ -263,12 +331,14 @@ export const asRead = (item: object): Item =>
       .map(([name, value]) => [name, Number.isInteger(value) ? BigInt(value) : value]),
   );
 
+/** Whether it is part of the key of the `due` index, which cannot be NULL. */
+export const isOfIndex = (name: string): boolean => name === 'dueAt' || name === 'dueShard';
+
 /** What the attribute of a condition may be instead, by description; `undefined`: absent. */
 export function violationsOf(name: string, condition: unknown): [description: string, value: unknown][] {
   const other = typeof condition === 'string' || name === 'state' ? 'Other' : 17n;
   const all: [string, unknown][] = [['something else', other]];
   if (condition !== absent) all.push(['absent', undefined]);
-  // The key of an index cannot be NULL.
-  if (condition !== null && name !== 'dueAt') all.push(['NULL', null]);
+  if (condition !== null && !isOfIndex(name)) all.push(['NULL', null]);
   return all;
 }

@@ -1,6 +1,6 @@
 import { applied, type Change } from '../../copy-segment/change.ts';
 import type { CheckedJob } from '../../copy-segment/checked-job.ts';
-import { failed } from '../../copy-segment/checker-job-changes.ts';
+import { jobFailed } from '../../copy-segment/checker-job-changes.ts';
 import type { RawId } from '../../copy-segment/ids.ts';
 import type { CheckPass } from '../check-pass.ts';
 import type { CheckOutcome } from '../report/check-report.ts';
@@ -48,7 +48,7 @@ export async function failJob(
   job: CheckedJob,
   reason: string,
 ): Promise<void> {
-  const change = failed(job, reason, pass.now(), pass.shards);
+  const change = jobFailed(job, reason, pass.now(), pass.shards);
   if ((await writeJob(pass, job, change, 'markedFailed')) !== 'done') return;
   pass.tally.problem({ key: { jobId: String(job.jobId) }, kind: 'jobFailed', reason });
 }

@@ -1,6 +1,6 @@
 import { applied } from '../../copy-segment/change.ts';
 import type { CheckedJob } from '../../copy-segment/checked-job.ts';
-import { completed, publicationBegun } from '../../copy-segment/checker-job-changes.ts';
+import { jobCompleted, publicationBegun } from '../../copy-segment/checker-job-changes.ts';
 import type { CheckPass } from '../check-pass.ts';
 import type { Survey } from '../survey.ts';
 import { targetBatches } from '../target-batches.ts';
@@ -41,7 +41,7 @@ export async function publish(pass: PublishPass, judged: CheckedJob, tasks: Surv
     if (end.kind === 'movedOn') pass.tally.jobs.movedOn++;
     return true;
   }
-  await writeJob(pass, job, completed(job, pass.now()), 'completed');
+  await writeJob(pass, job, jobCompleted(job, pass.now()), 'completed');
   return true;
 }
 

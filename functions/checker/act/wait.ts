@@ -1,5 +1,5 @@
 import type { CheckedJob } from '../../copy-segment/checked-job.ts';
-import { waited } from '../../copy-segment/checker-job-changes.ts';
+import { jobWaited } from '../../copy-segment/checker-job-changes.ts';
 import { backoffMs } from '../../copy-segment/due-index.ts';
 import type { CheckPass } from '../check-pass.ts';
 import type { Survey } from '../survey.ts';
@@ -15,10 +15,10 @@ type WaitPass = Pick<CheckPass, 'write' | 'tally' | 'now' | 'shards'>;
 export async function wait(pass: WaitPass, job: CheckedJob, tasks: Survey): Promise<void> {
   const now = pass.now();
   const looks = looksSinceNews(job, tasks) + 1;
-  const [outcome] = await pass.write([waited(job, { looks, counters: tasks.counters }, now, pass.shards)]);
+  const [outcome] = await pass.write([jobWaited(job, { looks, counters: tasks.counters }, now, pass.shards)]);
   if (outcome?.kind === 'done') pass.tally.jobs.waited++;
   else if (outcome?.kind === 'conditionFailed')
-    await writeJob(pass, job, waited(job, { looks }, now, pass.shards), 'waited');
+    await writeJob(pass, job, jobWaited(job, { looks }, now, pass.shards), 'waited');
   else {
     pass.tally.jobs.failed++;
     pass.tally.problem({
