@@ -218,9 +218,9 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: () => segmentChanges.published(SEGMENT_ID, JOB_ID, NOW),
   },
   {
-    title: 'published, of a writer whose owner is NULL',
+    title: 'published, without an owner',
     row: segment(SEGMENT_ID, 'Importing', { jobId: null }),
-    make: () => segmentChanges.published(SEGMENT_ID, null, NOW),
+    make: () => segmentChanges.published(SEGMENT_ID, absent, NOW),
   },
   { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
   { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
