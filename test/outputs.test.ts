@@ -14,6 +14,7 @@ describe('the outputs', () => {
   it('name everything that an operator has to find, and the commands that recover', () => {
     expect(Object.keys(stack.outputs).sort()).toEqual([
       'DeadLetterQueueUrl',
+      'DueShards',
       'FailedPassesUrl',
       'FunctionName',
       'FunctionRoleArn',
