@@ -15,7 +15,7 @@ export interface CommandRun {
 export interface CommandSurroundings {
   readonly input?: string;
   /** What somebody at the terminal answers; otherwise nobody is there. */
-  readonly answer?: boolean;
+  readonly answer?: boolean | (() => Promise<boolean>);
   /** Columns of the terminal; otherwise the output is a pipe. */
   readonly width?: number;
   readonly now?: () => number;
@@ -41,7 +41,8 @@ export async function commandLine(
     stdin: new PassThrough().end(input),
     now,
     signal: signal ?? new AbortController().signal,
-    confirm: answer === undefined ? undefined : async () => answer,
+    confirm:
+      answer === undefined ? undefined : async () => (typeof answer === 'boolean' ? answer : await answer()),
   };
   const code = await runCommandLine(args, surroundings);
   return { code, stdout: stdout.text(), stderr: stderr.text() };
