@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { INVARIANTS } from '../../functions/copy-segment/invariants.ts';
+import { type ObjectWrite, violationsInWrites } from '../../functions/copy-segment/invariants-of-objects.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
-import { expired, HOUR, job, leased, NOW, type Row, segment, task } from '../support/builders.ts';
+import { expired, HOUR, job, leased, MINUTE, NOW, type Row, segment, task } from '../support/builders.ts';
+import { copied, submitted } from '../support/checker-world.ts';
 import { everySituation } from '../support/every-situation.ts';
 import { asStored } from './memory-tables.ts';
 import { violationsOf } from './restores.ts';
@@ -126,6 +128,62 @@ const BROKEN: readonly [string, readonly Row[]][] = [
     'the times of a segment are epoch milliseconds (jobId 1, segmentId 11): droppedAt is 5: seconds, where epoch milliseconds are meant?',
     [failedJob, task({ targets: [11n] }), segment(11n, 'Dropped', { isImporting: false, droppedAt: 5 })],
   ],
+  [
+    'a target is published only while its job is Publishing (jobId 1, segmentId 11): it is Flushed, and its job is Executing',
+    [
+      job(),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+    ],
+  ],
+  [
+    `a target is published only while its job is Publishing (jobId 1, segmentId 11): it was published at ${NOW}, and its job failed at ${NOW - 16 * MINUTE}`,
+    [
+      job({ state: 'Failed', completedAt: NOW - 16 * MINUTE }),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+    ],
+  ],
+  [
+    'a Completed job has no task that is not Completed (jobId 1, taskId 1): it is InProgress',
+    [job({ state: 'Completed' }), task(leased)],
+  ],
+  [
+    'a Completed job has no target that is not Flushed (jobId 1, segmentId 11): it is Dropped',
+    [
+      job({ state: 'Completed' }),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Dropped', { isImporting: false }),
+    ],
+  ],
+  [
+    'a running job that was submitted has a marker (jobId 1): it is Pending, and no check will look at it',
+    [submitted(1, 1, { state: 'Pending', dueAt: null })],
+  ],
+  [
+    'a job that was filled has all of its tasks (jobId 1): it is Executing with 1 of 2 tasks',
+    [submitted(2, 2), task({ targets: [11n] }), segment(11n)],
+  ],
+  [
+    'a job that was filled has all of its tasks (jobId 1): it is Pending with 2 of 1 tasks',
+    [submitted(1, 1, { state: 'Pending' }), task(), task({ taskId: 2n })],
+  ],
+  [
+    'a task has its targets, all of its own job (jobId 1, taskId 1, segmentId 11): it does not exist',
+    [submitted(1, 1), task({ targets: [11n] })],
+  ],
+  [
+    'a task has its targets, all of its own job (jobId 1, taskId 1, segmentId 11): it belongs to job 2',
+    [submitted(1, 1), task({ targets: [11n] }), segment(11n, 'Importing', { jobId: 2n })],
+  ],
+  [
+    'a task has its targets, all of its own job (jobId 1, taskId 1, segmentId 11): it says that it is of task 2',
+    [submitted(1, 1), task({ targets: [11n] }), segment(11n, 'Importing', { taskId: 2n })],
+  ],
+  [
+    'a segment of a job is the target of a task (jobId 1, segmentId 12): it is Importing, and no task copies it',
+    [submitted(1, 1), task({ targets: [11n] }), segment(11n), segment(12n)],
+  ],
 ];
 
 describe('what must hold of the tables', () => {
@@ -144,6 +202,7 @@ describe('what must hold of the tables', () => {
     expect(violated(...everySituation())).toEqual([
       expect.stringContaining('a task can be read (jobId 10, taskId 107): state: must be one of'),
       expect.stringContaining('is out of the index, unless its job failed (jobId 10, taskId 106)'),
+      expect.stringContaining('has no task that is not Completed (jobId 30, taskId 301): it is Pending'),
     ]);
   });
 
@@ -163,12 +222,84 @@ describe('what must hold of the tables', () => {
       ],
     ],
     ['a task InProgress without a lease, which rests', [job(), task({ state: 'InProgress' })]],
-    ['an unfinished task of a job that is over', [job({ state: 'Completed' }), task({ dueAt: null })]],
+    ['an unfinished task of a job that failed', [failedJob, task({ dueAt: null })]],
+    ['a restore that was submitted and copied', copied(2, 2)],
+    [
+      'a submission that is not filled yet',
+      [
+        submitted(2, 2, { state: 'Pending' }),
+        task({ targets: [11n] }),
+        segment(11n, 'Importing', { taskId: 1n }),
+      ],
+    ],
+    [
+      'a job that failed while it was published, by a clock that is minutes behind',
+      [
+        job({ state: 'Failed', completedAt: NOW - 5 * MINUTE }),
+        task({ state: 'Completed', targets: [11n] }),
+        segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+      ],
+    ],
+    [
+      'targets of a Failed submission that were deleted after they were dropped',
+      [submitted(1, 1, { state: 'Failed', segmentsDroppedAt: NOW, dueAt: null }), task({ targets: [11n] })],
+    ],
+    [
+      'a restore that DynamoDB is about to delete, item by item',
+      [
+        submitted(1, 1, { state: 'Completed', dueAt: null, expiresAt: Math.floor(NOW / 1_000) }),
+        segment(11n, 'Flushed', { isImporting: false }),
+      ],
+    ],
+    [
+      'a target of a Completed job that another job owns, and dropped',
+      [
+        job({ state: 'Completed' }),
+        task({ state: 'Completed', targets: [11n] }),
+        segment(11n, 'Dropped', { jobId: 2n, isImporting: false }),
+      ],
+    ],
     [
       'a NULL, which is absent',
       [{ table: 'jobs', item: { ...job().item, segmentsDroppedAt: null, dueAt: null } }],
     ],
   ])('allows %s', (_, rows) => {
     expect(violated(...(rows as Row[]))).toEqual([]);
+  });
+});
+
+describe('what must hold of the objects that workers wrote', () => {
+  const write = (overrides: Partial<ObjectWrite> = {}): ObjectWrite => ({
+    bucket: 'live',
+    key: 'files/1',
+    jobId: 1n,
+    taskId: 2n,
+    taskVersion: 1,
+    sentAt: NOW,
+    leaseExpiresAt: NOW + MINUTE,
+    ...overrides,
+  });
+  const broken = (...writes: readonly ObjectWrite[]): string[] =>
+    [...violationsInWrites(writes)].map(
+      ({ invariant, key, reason }) => `${invariant} (${key.bucket}/${key.key}): ${reason}`,
+    );
+
+  it('an object is written once', () => {
+    expect(broken(write(), write({ bucket: 'other' }), write({ taskVersion: 3 }))).toEqual([
+      'an object is written once (live/files/1): by task 1/2 in version 1, and again by task 1/2 in version 3',
+    ]);
+  });
+
+  it('a worker writes none when its lease has ended, or without one', () => {
+    expect(
+      broken(
+        write({ leaseExpiresAt: NOW }),
+        write({ key: 'files/2', leaseExpiresAt: undefined }),
+        write({ key: 'files/3', leaseExpiresAt: NOW + 1 }),
+      ),
+    ).toEqual([
+      `a worker without a lease writes no object (live/files/1): task 1/2 in version 1 wrote it at ${NOW}, and its lease ended at ${NOW}`,
+      `a worker without a lease writes no object (live/files/2): task 1/2 in version 1 wrote it at ${NOW}, and it had no lease`,
+    ]);
   });
 });
