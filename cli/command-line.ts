@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addOperations } from './commands/operations.ts';
+import { addPasses } from './commands/passes.ts';
 import { addSubmit } from './commands/submit.ts';
 import { isAwsError } from './is-aws-error.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -27,6 +28,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     })
     .exitOverride();
   addSubmit(program, surroundings, exit);
+  addPasses(program, surroundings, exit);
   addOperations(program, surroundings, exit);
 
   try {
