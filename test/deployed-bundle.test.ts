@@ -48,6 +48,31 @@ describe('the bundle that is deployed', () => {
     expect(await world.segment(21n)).toMatchObject({ state: 'Dropped', isImporting: false });
   });
 
+  it('logs every change, one line each, and none of a dry run', async () => {
+    await world.has(job({ jobId: 4n }), due(task({ jobId: 4n, taskId: 1n })));
+    const written: string[] = [];
+    const stdout = vi
+      .spyOn(process.stdout, 'write')
+      .mockImplementation((lines) => written.push(String(lines)) > 0);
+    const changes = (): unknown[] =>
+      written
+        .splice(0)
+        .flatMap((lines) => lines.trimEnd().split('\n'))
+        .map((line) => JSON.parse(line))
+        .filter(({ message }) => message === 'changed');
+    try {
+      await handler({ jobIds: ['4'], dryRun: true }, context);
+      expect(changes()).toEqual([]);
+      await handler({ jobIds: ['4'] }, context);
+      expect(changes()).toMatchObject([
+        { service: 'copy-segment-inspector', passId: 'request-1', what: 'enqueued', jobId: '4', taskId: '1' },
+      ]);
+    } finally {
+      stdout.mockRestore();
+    }
+    await world.messages();
+  });
+
   it('inspects when it is invoked with no event, and without a context', async () => {
     expect(await handler(undefined)).toMatchObject({ mode: 'inspect', complete: true });
   });

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient } from '../aws/clients.ts';
+import { createActionLog } from '../pass/action-log.ts';
 import { readTableVariables } from '../pass/variables.ts';
 import { parseCheckEvent } from './check-event.ts';
 import { createChecker } from './checker.ts';
 import type { CheckReport } from './report/check-report.ts';
 
-const logger = new Logger({ serviceName: 'copy-segment-checker' });
+const SERVICE = 'copy-segment-checker';
+const logger = new Logger({ serviceName: SERVICE });
 const checker = createChecker({ ...readTableVariables(process.env), dynamo: createDynamoClient() });
 
 /**
@@ -23,6 +25,8 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     passId,
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
     onVerdict: ({ jobId, kind, because }) => logger.debug('verdict', { jobId: String(jobId), kind, because }),
+    // A dry run changes nothing.
+    ...(!request.dryRun && { onChange: createActionLog(SERVICE, passId) }),
     onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
     onError: (unfinished) => logger.error('check failed', { ...unfinished }),
   });

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
+import { createActionLog } from '../pass/action-log.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
 import type { PassReport } from './report/pass-report.ts';
 
-const logger = new Logger({ serviceName: 'copy-segment-inspector' });
+const SERVICE = 'copy-segment-inspector';
+const logger = new Logger({ serviceName: SERVICE });
 const inspector = createInspector({
   ...readEnvironment(process.env),
   dynamo: createDynamoClient(),
@@ -23,6 +25,7 @@ const inspector = createInspector({
 export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {
   const request = parsePassEvent(event);
   const passId = context?.awsRequestId ?? randomUUID();
+  const record = createActionLog(SERVICE, passId);
   const report = await inspector(request, {
     passId,
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
@@ -33,6 +36,8 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
         kind,
         because,
       }),
+    // A dry run changes nothing.
+    ...(!request.dryRun && { onChange: (change, { kind }) => record(change, kind) }),
     onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
     onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
   });

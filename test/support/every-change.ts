@@ -215,12 +215,12 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   {
     title: 'published',
     row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }),
-    make: () => segmentChanges.published(SEGMENT_ID, JOB_ID, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, JOB_ID, NOW),
   },
   {
     title: 'published, without an owner',
     row: segment(SEGMENT_ID, 'Importing', { jobId: null }),
-    make: () => segmentChanges.published(SEGMENT_ID, absent, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, absent, NOW),
   },
   { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
   { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
