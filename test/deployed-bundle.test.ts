@@ -117,6 +117,23 @@ describe('the bundle that is deployed', () => {
     expect(await classOfFailure(withoutTables, {})).toBe('ResourceNotFoundException');
   });
 
+  it('fails when there was work and all of it failed, after it has logged what happened', async () => {
+    const { handler: withoutQueue } = await deployedHandler<PassReport>('Inspector', {
+      ...world,
+      queueUrl: `${world.queueUrl}-gone`,
+    });
+    await world.has(job({ jobId: 5n }), due(task({ jobId: 5n, taskId: 1n })));
+    const failure = withoutQueue({ jobIds: ['5'] }, context);
+    await expect(failure).rejects.toThrow(/everything that was tried failed, 1 in all.*not sent: /);
+    await expect(failure).rejects.toMatchObject({ name: 'NothingAchievedError' });
+
+    // Something to drop besides: the queue is still gone, but that was achieved.
+    await world.has(due(task({ jobId: 5n, taskId: 2n, state: 'Failed', targets: [51n] })));
+    await world.has(segment(51n, 'Importing', { jobId: 5n }));
+    const report = await withoutQueue({ jobIds: ['5'] }, context);
+    expect(report).toMatchObject({ complete: false, tasks: { failed: 1, settled: 1 }, changes: 2 });
+  });
+
   it('is small enough to start fast', () => {
     expect(bytes).toBeLessThan(350_000);
   });

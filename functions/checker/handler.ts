@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient } from '../aws/clients.ts';
 import { createActionLog } from '../pass/action-log.ts';
+import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
 import { readTableVariables } from '../pass/variables.ts';
 import { parseCheckEvent } from './check-event.ts';
 import { createChecker } from './checker.ts';
@@ -17,6 +18,7 @@ const checker = createChecker({ ...readTableVariables(process.env), dynamo: crea
  *
  * @param event `{ mode?: "check" | "recover", jobIds?, dryRun? }`, see parseCheckEvent
  * @throws InvalidEventError for an event that asks for anything else
+ * @throws NothingAchievedError when there was work and all of it failed; the report is logged before
  */
 export async function handler(event: unknown, context?: Partial<Context>): Promise<CheckReport> {
   const request = parseCheckEvent(event);
@@ -31,5 +33,6 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     onError: (unfinished) => logger.error('check failed', { ...unfinished }),
   });
   logger.info('check', { ...report });
+  assertSomethingAchieved(report, report.jobs.failed, report.jobs.movedOn);
   return report;
 }

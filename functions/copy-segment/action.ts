@@ -17,6 +17,8 @@ export type ActionName =
   | 'settled'
   | 'rested'
   | 'postponed'
+  /** Its targets, or some of them, are not dropped yet: the pass had dropped as many as it may. */
+  | 'withheld'
   /** A place was saved: a job too large for one pass. */
   | 'advanced'
   | 'dropped'

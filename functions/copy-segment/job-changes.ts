@@ -1,11 +1,11 @@
 import { asRead, type Change } from './change.ts';
 import { changedJob } from './changed-job.ts';
-import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
+import { backoffMs, MAX_BACKOFF_MS, WITHHELD_MS } from './due-index.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
 import type { Job } from './job.ts';
 import { due, markerAsRead, markerOf } from './marker.ts';
-import { WHAT_IS_LEFT_IS_UNREADABLE } from './task-changes.ts';
+import { DROPPED_AS_MANY_AS_IT_MAY, WHAT_IS_LEFT_IS_UNREADABLE } from './task-changes.ts';
 
 /**
  * What the inspector changes about a job, and what that does to its marker. Each change holds on the condition that
@@ -66,6 +66,17 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
       ...due(job.jobId, job, now + backoffMs(dropAttempts), shards),
     },
     action: { what: 'postponed', because: WHAT_IS_LEFT_IS_UNREADABLE },
+  };
+};
+
+/** The pass had dropped as many segments as it may. */
+export const jobDropsWithheld = (job: Job, place: Place, now: number, shards: number): JobChange => {
+  const { set, remove } = placeAttributes(job, place);
+  return {
+    ...changedJob(job, 'segmentsDroppedAt', ...PLACE),
+    remove,
+    set: { ...set, ...due(job.jobId, job, now + WITHHELD_MS, shards) },
+    action: { what: 'withheld', because: DROPPED_AS_MANY_AS_IT_MAY },
   };
 };
 

@@ -1,6 +1,6 @@
 import type { Action } from './action.ts';
 import { asRead, type Change } from './change.ts';
-import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
+import { backoffMs, MAX_BACKOFF_MS, WITHHELD_MS } from './due-index.ts';
 import type { Item } from './item.ts';
 import { due, markerAsRead, markerOf, shard } from './marker.ts';
 import type { DispatchableTask, IndexedTask, RawTaskKey, Task, TaskSighting } from './task.ts';
@@ -17,6 +17,8 @@ export const LEASES_LOST = `lease lost ${MAX_LOST_LEASES} times`;
 
 /** Why what failed is looked at again, though nothing more can be done about it now. */
 export const WHAT_IS_LEFT_IS_UNREADABLE = 'what is left of its targets cannot be read';
+
+export const DROPPED_AS_MANY_AS_IT_MAY = 'the pass had dropped as many segments as it may';
 
 /** Its message was sent at `sentAt`: counts it, and looks again after the backoff. */
 export function enqueued(task: DispatchableTask, sentAt: number, shards: number): TaskChange {
@@ -101,6 +103,13 @@ export const droppedInVain = (task: Task, now: number, shards: number): TaskChan
     action: { what: 'postponed', because: WHAT_IS_LEFT_IS_UNREADABLE },
   });
 };
+
+/** The pass had dropped as many segments as it may. */
+export const dropsWithheld = (task: Task, now: number, shards: number): TaskChange =>
+  changed(task, {
+    set: due(task.taskId, task, now + WITHHELD_MS, shards),
+    action: { what: 'withheld', because: DROPPED_AS_MANY_AS_IT_MAY },
+  });
 
 /** An item that cannot be read: nothing but its marker may be written, and only over the marker that was read. */
 export const postponedUnread = (

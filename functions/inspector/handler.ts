@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
 import { createActionLog } from '../pass/action-log.ts';
+import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
@@ -19,8 +20,10 @@ const inspector = createInspector({
 /**
  * One inspection pass: what the schedule invokes, and an operator for recovery.
  *
- * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun? }`, see parsePassEvent
+ * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun?, maxDrops? }`,
+ *   see parsePassEvent
  * @throws InvalidEventError for an event that asks for anything else
+ * @throws NothingAchievedError when there was work and all of it failed; the report is logged before
  */
 export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {
   const request = parsePassEvent(event);
@@ -42,5 +45,7 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
   });
   logger.info('inspection pass', { ...report });
+  const { tasks, jobs, segments } = report;
+  assertSomethingAchieved(report, tasks.failed + jobs.failed + segments.failed, tasks.movedOn + jobs.movedOn);
   return report;
 }
