@@ -1,4 +1,4 @@
-import { asRead, type Change } from './change.ts';
+import type { Change } from './change.ts';
 import { changedJob } from './changed-job.ts';
 import { backoffMs, MAX_BACKOFF_MS, WITHHELD_MS } from './due-index.ts';
 import type { RawId } from './ids.ts';
@@ -87,12 +87,14 @@ export const jobRested = (job: Job, because = 'nothing is left to do'): JobChang
   action: { what: 'rested', because },
 });
 
-/** There is something for the checker to see: due now, and its backoff starts again. */
-export const jobHasNews = (job: Job, now: number): Change<'jobs'> => ({
-  table: 'jobs',
-  key: { jobId: job.jobId },
-  if: asRead(job.raw, 'state'),
-  set: { dueAt: now },
+/**
+ * There is something for the checker to see: due now, and its backoff starts again.
+ *
+ * @param shards left out by those who do not know how many there are: the shard stays as it is
+ */
+export const jobHasNews = (job: Job, now: number, shards?: number): JobChange => ({
+  ...changedJob(job),
+  set: shards === undefined ? { dueAt: now } : due(job.jobId, job, now, shards),
   remove: job.raw.looks === undefined ? [] : ['looks'],
   action: { what: 'marked', because: 'there is news for the checker' },
 });

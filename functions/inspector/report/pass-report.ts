@@ -25,6 +25,7 @@ export type JobOutcome =
   | 'postponed'
   | 'withheld'
   | 'unchecked'
+  | 'woken'
   | 'unsettled'
   | 'malformed'
   | 'movedOn'

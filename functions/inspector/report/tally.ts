@@ -67,6 +67,7 @@ export function createTally(): Tally {
       postponed: 0,
       withheld: 0,
       unchecked: 0,
+      woken: 0,
       unsettled: 0,
       malformed: 0,
       movedOn: 0,
