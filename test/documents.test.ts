@@ -64,6 +64,7 @@ it('RUNBOOK.md says what to do about every kind of problem', () => {
     failed: true,
     lostLeases: true,
     unchecked: true,
+    withheld: true,
   };
   const rows = sectionOf(textOf('RUNBOOK.md'), 'A pass reports a problem');
   const explained = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind);

@@ -68,7 +68,12 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
     const stores = storesOf(tally.meter, time.signal);
 
     const pass: CheckPass = {
-      ...observed(request.dryRun ? dryRun(stores) : stores, run),
+      ...observed(request.dryRun ? dryRun(stores) : stores, {
+        onChange(change, end) {
+          if (end === 'done') tally.changes++;
+          run.onChange?.(change, end);
+        },
+      }),
       request,
       startedAt,
       now,

@@ -9,6 +9,7 @@ import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
+import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
 import { observed } from './observed.ts';
@@ -31,6 +32,8 @@ export interface PassConfig {
   readonly windowSize?: number;
   /** How long an inspection may work on tasks, in milliseconds: the schedule's interval. */
   readonly inspectMs?: number;
+  /** How many segments a pass may drop unless its request says otherwise. */
+  readonly maxDrops?: number;
 }
 
 export interface InspectorConfig extends PassConfig {
@@ -75,9 +78,20 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       now,
     });
     const stores = storesOf(tally.meter, time.signal);
+    const watched = observed(request.dryRun ? dryRun(stores) : stores, {
+      ...run,
+      onChange(change, outcome) {
+        if (outcome.kind === 'done') tally.changes++;
+        run.onChange?.(change, outcome);
+      },
+    });
+    const maxDrops = request.maxDrops ?? config.maxDrops ?? DEFAULT_MAX_DROPS;
+    const { write, ...dropGuard } = createDropGuard(maxDrops, watched.write);
 
     const pass: Pass = {
-      ...observed(request.dryRun ? dryRun(stores) : stores, run),
+      ...watched,
+      write,
+      dropGuard,
       request,
       startedAt,
       now,

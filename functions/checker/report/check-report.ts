@@ -39,6 +39,8 @@ export interface CheckReport extends Cost {
   readonly complete: boolean;
   readonly startedAt: number;
   readonly durationMs: number;
+  /** Changes of data: in the log, the check has a line for each. */
+  readonly changes: number;
   /** Items read: from the `due` index, and from the tables. */
   readonly read: Readonly<Record<CheckReadKind, number>>;
   /** Jobs by verdict; one that is malformed has another one besides. */

@@ -14,6 +14,7 @@ import type {
 /** Counts while the check runs. */
 export interface CheckTally extends Omit<Problems<CheckProblemKind>, 'listed'> {
   readonly meter: Meter;
+  changes: number;
   readonly read: Record<CheckReadKind, number>;
   readonly verdicts: Record<CheckVerdictKind | 'malformed', number>;
   readonly jobs: Record<CheckOutcome, number>;
@@ -33,6 +34,7 @@ export function createCheckTally(): CheckTally {
   const { listed, ...problems } = createProblems<CheckProblemKind>();
   const tally: CheckTally = {
     meter: createMeter(),
+    changes: 0,
     read: { dueJobs: 0, jobs: 0, tasks: 0, segments: 0 },
     verdicts: {
       fail: 0,
@@ -60,7 +62,7 @@ export function createCheckTally(): CheckTally {
     ...problems,
 
     report(request, { passId, startedAt, endedAt, isStopped }) {
-      const { read, verdicts, jobs, segments, meter } = tally;
+      const { changes, read, verdicts, jobs, segments, meter } = tally;
       // Handed out while the check may still count: a copy that stays as it is.
       return structuredClone({
         passId,
@@ -69,6 +71,7 @@ export function createCheckTally(): CheckTally {
         complete: !isStopped && problems.failures() === 0,
         startedAt,
         durationMs: endedAt - startedAt,
+        changes,
         read,
         verdicts,
         jobs,

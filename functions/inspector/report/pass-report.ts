@@ -12,6 +12,7 @@ export type TaskOutcome =
   | 'settled'
   | 'rested'
   | 'postponed'
+  | 'withheld'
   | 'mended'
   | 'movedOn'
   | 'failed';
@@ -22,7 +23,9 @@ export type JobOutcome =
   | 'rested'
   | 'mended'
   | 'postponed'
+  | 'withheld'
   | 'unchecked'
+  | 'woken'
   | 'unsettled'
   | 'malformed'
   | 'movedOn'
@@ -33,7 +36,15 @@ export const keyOfTask = ({ jobId, taskId }: RawTaskKey): ProblemKey => ({
   taskId: String(taskId),
 });
 
-export type ProblemKind = 'orphan' | 'malformed' | 'contradiction' | 'foreign' | 'lostLeases' | 'unchecked';
+export type ProblemKind =
+  | 'orphan'
+  | 'malformed'
+  | 'contradiction'
+  | 'foreign'
+  | 'lostLeases'
+  | 'unchecked'
+  /** Some of its targets are not dropped yet: the pass had dropped as many segments as it may. */
+  | 'withheld';
 export type Problem = ProblemOf<ProblemKind>;
 export type ProblemGroup = ProblemGroupOf<ProblemKind>;
 
@@ -49,6 +60,8 @@ export interface PassReport extends Cost {
   readonly scannedThrough?: string;
   readonly startedAt: number;
   readonly durationMs: number;
+  /** Changes of data: in the log, the pass has a line for each. */
+  readonly changes: number;
   /** Items read: from the `due` index, and from the tables. */
   readonly read: Readonly<Record<ReadKind, number>>;
   /** Tasks by verdict. */

@@ -10,6 +10,7 @@ import type { JobOutcome, PassReport, ProblemKind, ReadKind, TaskOutcome } from 
 /** Counts while the pass runs. */
 export interface Tally extends Omit<Problems<ProblemKind>, 'listed'> {
   readonly meter: Meter;
+  changes: number;
   readonly read: Record<ReadKind, number>;
   readonly verdicts: Record<VerdictKind, number>;
   readonly tasks: Record<TaskOutcome, number>;
@@ -34,6 +35,7 @@ export function createTally(): Tally {
   let isSomethingUndone = false;
   const tally: Tally = {
     meter: createMeter(),
+    changes: 0,
     read: { dueTasks: 0, dueJobs: 0, tasks: 0, jobs: 0, segments: 0 },
     verdicts: {
       enqueue: 0,
@@ -53,6 +55,7 @@ export function createTally(): Tally {
       settled: 0,
       rested: 0,
       postponed: 0,
+      withheld: 0,
       mended: 0,
       movedOn: 0,
       failed: 0,
@@ -62,13 +65,15 @@ export function createTally(): Tally {
       rested: 0,
       mended: 0,
       postponed: 0,
+      withheld: 0,
       unchecked: 0,
+      woken: 0,
       unsettled: 0,
       malformed: 0,
       movedOn: 0,
       failed: 0,
     },
-    segments: { dropped: 0, alreadyDropped: 0, missing: 0, foreign: 0, failed: 0 },
+    segments: { dropped: 0, alreadyDropped: 0, missing: 0, foreign: 0, withheld: 0, failed: 0 },
     messages: { sent: 0, failed: 0 },
 
     ...problems,
@@ -77,7 +82,7 @@ export function createTally(): Tally {
     },
 
     report(request, { passId, startedAt, endedAt, stopped }) {
-      const { read, verdicts, tasks, jobs, segments, messages, meter } = tally;
+      const { changes, read, verdicts, tasks, jobs, segments, messages, meter } = tally;
       const { fromJobId, scannedThrough } = stopped ?? {};
       // The pass may still count after this: the report is a copy that does not change.
       return structuredClone({
@@ -89,6 +94,7 @@ export function createTally(): Tally {
         ...(scannedThrough !== undefined && { scannedThrough }),
         startedAt,
         durationMs: endedAt - startedAt,
+        changes,
         read,
         verdicts,
         tasks,

@@ -1,0 +1,150 @@
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import type { Command } from 'commander';
+import { agreeToDrops } from '../passes/agree-to-drops.ts';
+import { deployedChecker, deployedInspector, localChecker, localInspector } from '../passes/make-pass.ts';
+import { endOf, isFine, told } from '../passes/pass-end.ts';
+import { dropOptions, eventOf, type PassOptions, passOptions } from '../passes/pass-options.ts';
+import type { PlannedAction } from '../passes/planned-actions.ts';
+import { recoverAll } from '../passes/recover-all.ts';
+import { reportLines } from '../passes/report-text.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { progressBar } from '../terminal/progress-bar.ts';
+import { addCommand, type CommandCall, type CommandDefinition, EXIT, type Exit } from './command.ts';
+
+type Call = CommandCall<PassOptions>;
+
+const EXIT_CODES =
+  'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
+const DRY_RUN = '\nA dry run is made in this process, and needs no more than the right to read.';
+/** Fewer are done before a bar could be read. */
+const MIN_TASKS = 1_000;
+const NEXT = 'The schedule makes the next one within a minute.';
+
+const inspect: CommandDefinition<PassOptions> = {
+  usage: 'inspect',
+  summary: 'make an inspection pass now',
+  description: `Makes one inspection pass, as the schedule does every minute.${DRY_RUN}`,
+  examples:
+    '  copy-segment inspect --stack CopySegmentInspector\n' +
+    '  copy-segment inspect --dry-run --jobs 449999999999999991\n' +
+    '      what the next inspection will do about a job, and why',
+  exitCodes: EXIT_CODES,
+  options: [...passOptions(), ...dropOptions()],
+  run: (call) =>
+    told(async () => {
+      const makePass = await inspectorOf(call);
+      const refusal = await agreeToDrops(call, 'inspect');
+      if (refusal) return refusal;
+      const actions: PlannedAction[] = [];
+      const report = await makePass({ mode: 'inspect', ...eventOf(call.options) }, watchOf(actions));
+      return endOf(call, 'Inspection', report, actions, NEXT);
+    }),
+};
+
+const check: CommandDefinition<PassOptions> = {
+  usage: 'check',
+  summary: 'make a check of the jobs now',
+  description: `Makes one check of the jobs, as the schedule does every minute.${DRY_RUN}`,
+  examples: '  copy-segment check --stack CopySegmentInspector\n  copy-segment check --dry-run',
+  exitCodes: EXIT_CODES,
+  options: passOptions(),
+  run: (call) =>
+    told(async () => {
+      const makePass = await checkerOf(call);
+      const actions: PlannedAction[] = [];
+      const report = await makePass({ mode: 'check', ...eventOf(call.options) }, watchOf(actions));
+      return endOf(call, 'Check', report, actions, NEXT);
+    }),
+};
+
+const recover: CommandDefinition<PassOptions> = {
+  usage: 'recover',
+  summary: 'send, release, drop and mend what no inspection finds',
+  description:
+    'Walks every job and every task, due or not: sends all that are unfinished,\n' +
+    'releases expired leases, drops what failed, mends markers. Safe at any time.\n' +
+    `A recovery that runs out of time is continued until it is complete.${DRY_RUN}`,
+  examples:
+    '  copy-segment recover --stack CopySegmentInspector\n' +
+    '  copy-segment recover --dry-run --jobs 449999999999999991\n' +
+    '  copy-segment recover --max-drops 50000\n' +
+    '      lets drops through that a pass withheld; shows how many, and asks',
+  exitCodes: EXIT_CODES,
+  options: [...passOptions(), ...dropOptions()],
+  run: (call) =>
+    told(async () => {
+      const makePass = await inspectorOf(call);
+      const refusal = await agreeToDrops(call, 'recover');
+      if (refusal) return refusal;
+      const actions: PlannedAction[] = [];
+      const checks = await recoverMarkers(call, actions);
+      const progress = progressBar(
+        'Recovering',
+        await countTasks(call),
+        call.options.json !== true,
+        MIN_TASKS,
+      );
+      let tasks = 0;
+      const { report, passes } = await recoverAll(
+        makePass,
+        eventOf(call.options),
+        { ...watchOf(actions), onTask: () => progress.reached(++tasks) },
+        ({ read }) => progress.reached(read.tasks),
+      ).finally(progress.end);
+      const next = report.complete
+        ? 'Every job was looked at. Inspections go on, every minute.'
+        : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
+      const end = endOf(
+        call,
+        passes === 1 ? 'Recovery' : `Recovery in ${passes} passes`,
+        report,
+        actions,
+        next,
+      );
+      return {
+        code: checks && !isFine(checks) ? EXIT.wrong : end.code,
+        json: { ...end.json, passes, ...(checks && { checks }) },
+        text: (screen) =>
+          [...(checks ? reportLines('Markers of running jobs', checks, screen) : []), end.text(screen)].join(
+            '\n',
+          ),
+      };
+    }),
+};
+
+/** Adds the passes that a schedule makes, by hand. */
+export function addPasses(program: Command, surroundings: Surroundings, exit: Exit): void {
+  addCommand(program, surroundings, exit, inspect);
+  addCommand(program, surroundings, exit, check);
+  addCommand(program, surroundings, exit, recover);
+}
+
+const isLocal = ({ options, connection }: Call): boolean =>
+  options.local === true || options.dryRun === true || connection.isEmbedded;
+
+const inspectorOf = async (call: Call) => (isLocal(call) ? localInspector(call) : deployedInspector(call));
+const checkerOf = async (call: Call) => (isLocal(call) ? localChecker(call) : deployedChecker(call));
+
+const watchOf = (actions: PlannedAction[]) => ({
+  onAction: (action: PlannedAction) => void actions.push(action),
+});
+
+/** Running jobs get their markers from the checker, where there is one. */
+async function recoverMarkers(call: Call, actions: PlannedAction[]) {
+  const { connection, options } = call;
+  if (connection.checker.functionName === undefined && !connection.isEmbedded) return undefined;
+  const { maxDrops: _, ...common } = options;
+  const makePass = await checkerOf(call);
+  return makePass({ mode: 'recover', ...eventOf(common) }, watchOf(actions));
+}
+
+/** About how many tasks there are: DynamoDB counts every six hours. 0: unknown, and no reason to stop. */
+async function countTasks({ connection: { dynamo, tables }, options }: Call): Promise<number> {
+  if (options.jobs !== undefined) return 0;
+  try {
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: tables.tasks }));
+    return Table?.ItemCount ?? 0;
+  } catch {
+    return 0;
+  }
+}
