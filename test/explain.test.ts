@@ -250,7 +250,7 @@ describe('explain names the cause of a job, and its remedy ends it', () => {
     let transactions = 0;
     await submitTo(world, RESTORE, mappings, {
       disturb: async ({ operation, proceed }) => {
-        if (operation === 'TransactWriteItems' && ++transactions > 1) throw new Error('cut off');
+        if (operation === 'TransactWriteItems' && ++transactions > 2) throw new Error('cut off');
         return proceed();
       },
     }).catch(() => {});
