@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
+import { addDump } from './commands/dump.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
+import { addLoad } from './commands/load.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
 import { addStatus } from './commands/status.ts';
@@ -34,6 +36,8 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addStatus(program, surroundings, exit);
   addExplain(program, surroundings, exit);
   addOperations(program, surroundings, exit);
+  addDump(program, surroundings, exit);
+  addLoad(program, surroundings, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });
