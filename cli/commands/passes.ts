@@ -16,6 +16,8 @@ type Call = CommandCall<PassOptions>;
 const EXIT_CODES =
   'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
 const DRY_RUN = '\nA dry run is made in this process, and needs no more than the right to read.';
+const WITHHELD = 'Drops were withheld. If they are right, recover --max-drops COUNT lets as many through.';
+
 /** Fewer are done before a bar could be read. */
 const MIN_TASKS = 1_000;
 const NEXT = 'The schedule makes the next one within a minute.';
@@ -91,9 +93,12 @@ const recover: CommandDefinition<PassOptions> = {
         { ...watchOf(actions), onTask: () => progress.reached(++tasks) },
         ({ read }) => progress.reached(read.tasks),
       ).finally(progress.end);
-      const next = report.complete
-        ? 'Every job was looked at. Inspections go on, every minute.'
-        : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
+      const next =
+        report.segments.withheld > 0
+          ? WITHHELD
+          : report.complete
+            ? 'Every job was looked at. Inspections go on, every minute.'
+            : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
       const end = endOf(
         call,
         passes === 1 ? 'Recovery' : `Recovery in ${passes} passes`,
