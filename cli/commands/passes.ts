@@ -134,10 +134,11 @@ const watchOf = (actions: PlannedAction[]) => ({
   onAction: (action: PlannedAction) => void actions.push(action),
 });
 
-/** Running jobs get their markers from the checker, where there is one. */
+/** Running jobs get their markers from the checker, where there is one; those that are named, also without. */
 async function recoverMarkers(call: Call, actions: PlannedAction[]) {
   const { connection, options } = call;
-  if (connection.checker.functionName === undefined && !connection.isEmbedded) return undefined;
+  const isWanted = connection.isEmbedded || (options.local === true && options.jobs !== undefined);
+  if (connection.checker.functionName === undefined && !isWanted) return undefined;
   const { maxDrops: _, ...common } = options;
   const makePass = await checkerOf(call);
   return makePass({ mode: 'recover', ...eventOf(common) }, watchOf(actions));

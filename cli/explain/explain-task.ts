@@ -94,7 +94,8 @@ function taskLines(task: Task, { targets, now, jobId }: Facts): [string, string]
         leaseExpiresAt === undefined
           ? 'none'
           : `held by ${raw.nodeId ?? 'nobody named'}, ends ${timeText(leaseExpiresAt)}, ${ago(leaseExpiresAt, now)}`;
-      lines.push(['lease', `${held}; ${countOf(lostLeases, 'lease')} lost`]);
+      const lost = lostLeases === 0 ? '' : `; lost ${countOf(lostLeases, 'time')} before`;
+      lines.push(['lease', `${held}${lost}`]);
     }
   }
   if (typeof raw.retries === 'bigint') lines.push(['retries', String(raw.retries)]);

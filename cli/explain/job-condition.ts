@@ -62,7 +62,9 @@ export function conditionOfJob(job: KnownJob, tasks: Survey, moment: Moment): Jo
 }
 
 function flawOfMarker(job: CheckedJob, { now, shards }: Moment): JobCondition | undefined {
-  const { state, dueAt, dueShard } = job;
+  const { state, dueAt, dueShard, totalTasks } = job;
+  // A running job that nobody submitted has a checker of its own, which may know nothing of markers.
+  if (dueAt === undefined && isRunning(job) && totalTasks === undefined) return undefined;
   if (dueAt === undefined)
     return {
       kind: 'missingMarker',
@@ -86,10 +88,17 @@ function flawOfMarker(job: CheckedJob, { now, shards }: Moment): JobCondition | 
 
 function conditionOfRunning(job: CheckedJob, tasks: Survey, { now }: Moment): JobCondition {
   const { kind, because, malformed } = verdictOn(job, tasks, now);
-  const isDue = (job.dueAt ?? now) <= now;
+  const isDue = job.dueAt !== undefined && job.dueAt <= now;
+  const isUnmarked = job.dueAt === undefined;
   if (malformed !== undefined) return { kind: 'malformed', level: 'stuck', because: malformed };
   if (isUnchecked(job, now))
     return { kind: 'unchecked', level: 'late', because: verdictOnJob(job, now).because };
+  if (isUnmarked && kind !== 'wait')
+    return {
+      kind: 'checkPostponed',
+      level: 'waiting',
+      because: `its checker, which sets no marker, has to ${kind} it: ${because}`,
+    };
   if (kind === 'publishOn')
     return {
       kind: 'publicationCutShort',

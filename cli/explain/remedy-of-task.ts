@@ -101,10 +101,17 @@ export function treatTask(
       };
     case 'orphan':
       return {
-        remedy: doing({
-          args: ['forget', key, '--yes'],
-          effect: 'Takes it out of the index: without its job there is nothing to restore.',
-        }),
+        remedy: {
+          kind: 'do',
+          steps: [
+            {
+              args: ['fail', key, '--reason', 'its job is missing', '--yes'],
+              effect: 'Gives it up: what it may have copied is not to stay.',
+            },
+            inspection('Drops its targets, and settles it.'),
+          ],
+          otherwise: { args: ['forget', key, '--yes'], effect: 'leaves its targets as they are' },
+        },
       };
     case 'contradiction':
       return {
@@ -115,10 +122,15 @@ export function treatTask(
       };
     case 'malformed':
       return {
-        remedy: doing({
-          args: ['fail', key, '--reason', 'cannot be read', '--yes'],
-          effect: 'Fails it: its targets are dropped, and its job fails. Or mend the item.',
-        }),
+        remedy: isOver(task.jobState)
+          ? doing({
+              args: ['forget', key, '--yes'],
+              effect: 'Takes it out of the index: its job is over. Or mend the item.',
+            })
+          : doing({
+              args: ['fail', key, '--reason', 'cannot be read', '--yes'],
+              effect: 'Fails it: its targets are dropped, and its job fails. Or mend the item.',
+            }),
       };
     case 'dropPostponed':
       return {
@@ -165,3 +177,6 @@ function inQueue(
         },
   };
 }
+
+const isOver = (jobState: string | undefined): boolean =>
+  jobState === undefined || jobState === 'Completed' || jobState === 'Failed';

@@ -2,7 +2,7 @@ import { judgeTarget } from '../../functions/checker/judge-target.ts';
 import { isInIndex, isTooFarAhead } from '../../functions/copy-segment/due-index.ts';
 import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
-import { isJob, isRunning } from '../../functions/copy-segment/job.ts';
+import { isJob, isRunning, isUnsettledFailure } from '../../functions/copy-segment/job.ts';
 import { judgeSegment } from '../../functions/copy-segment/segment.ts';
 import { isDispatchable, type Task, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import { type KnownJob, type Verdict, verdictOn } from '../../functions/inspector/verdict.ts';
@@ -60,12 +60,18 @@ export function conditionOfTask(
   }
   const task = reading.value;
   const verdict = verdictOn(task, job, moment.now, 'inspect');
+  // A marker under a settled job is a late writer's: without one there was none, and it was dropped with its job.
+  if (verdict.kind === 'drop' && task.dueAt === undefined && isSettled(job))
+    return { kind: 'settled', level: 'fine', because: 'its targets were dropped with its job, which failed' };
   return (
     flawOfTargets(task, verdict, job, targets) ??
     flawOfMarker(task, verdict, moment) ??
     conditionBy(task, verdict, job, moment, targets)
   );
 }
+
+const isSettled = (job: KnownJob): boolean =>
+  job !== 'missing' && isJob(job) && job.state === 'Failed' && !isUnsettledFailure(job);
 
 const stuck = (kind: TaskConditionKind, because: string): TaskCondition => ({
   kind,
@@ -166,6 +172,7 @@ function conditionAtRest(task: Task, job: KnownJob, because: string): TaskCondit
   const jobState = job !== 'missing' && isJob(job) ? job.state : undefined;
   if (jobState === 'Failed') return { kind: 'droppedWithJob', level: 'waiting', because };
   if (task.state === 'Completed') return { kind: 'completed', level: 'fine', because };
-  const isOver = jobState === 'Completed';
-  return isOver ? { kind: 'jobOver', level: 'fine', because } : stuck('noLease', because);
+  if (jobState !== 'Completed') return stuck('noLease', because);
+  // It is out of the index with the next pass.
+  return { kind: 'jobOver', level: task.dueAt === undefined ? 'fine' : 'late', because };
 }

@@ -20,15 +20,17 @@ export interface CommandSurroundings {
   readonly width?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
+  /** Instead of the engine of the run. */
+  readonly dynamoEndpoint?: string;
 }
 
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
 export async function commandLine(
   args: readonly string[],
-  { input = '', answer, width, now = Date.now, signal }: CommandSurroundings = {},
+  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB: inject('dynamoEndpoint'),
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
     AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
