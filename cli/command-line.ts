@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
+import { addAudit } from './commands/audit.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
 import { addOperations } from './commands/operations.ts';
@@ -32,6 +33,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addPasses(program, surroundings, exit);
   addExplain(program, surroundings, exit);
   addOperations(program, surroundings, exit);
+  addAudit(program, surroundings, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });
