@@ -8,7 +8,7 @@ import { checkerOf, inspectorOf, recoverDeployment } from '../passes/recover-dep
 import { reportLines } from '../passes/report-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
-import { addCommand, type CommandCall, type CommandDefinition, EXIT, type Exit } from './command.ts';
+import { addCommand, type CommandDefinition, EXIT, type Exit } from './command.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
