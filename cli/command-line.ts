@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
+import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { isAwsError } from './is-aws-error.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -31,6 +32,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     .exitOverride();
   addSubmit(program, surroundings, exit);
   addPasses(program, surroundings, exit);
+  addStatus(program, surroundings, exit);
   addExplain(program, surroundings, exit);
   addOperations(program, surroundings, exit);
   addAudit(program, surroundings, exit);

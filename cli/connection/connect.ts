@@ -72,6 +72,7 @@ function overridden(stack: Deployment | undefined, options: ConnectionOptions): 
     tables: { jobs, tasks, segments },
     shards: options.shards ?? stack?.shards ?? DEFAULT_DUE_SHARDS,
     queueUrl: options.queueUrl ?? stack?.queueUrl,
+    alarmNamePrefix: stack?.alarmNamePrefix,
     inspector: {
       ...stack?.inspector,
       ...(options.inspectorFunction !== undefined && { functionName: options.inspectorFunction }),

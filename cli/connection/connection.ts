@@ -15,6 +15,8 @@ export interface Deployment {
   readonly queueUrl?: string | undefined;
   readonly inspector: ScheduledFunction;
   readonly checker: ScheduledFunction;
+  /** What the names of all its alarms begin with. */
+  readonly alarmNamePrefix?: string | undefined;
 }
 
 /** A function that passes are made by, by the names of its parts. */

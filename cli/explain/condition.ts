@@ -10,3 +10,6 @@ export interface Condition<K extends string> {
   readonly level: Level;
   readonly because: string;
 }
+
+/** An item that is due for less than this, in milliseconds, waits for the next pass, and nothing is wrong. */
+export const GRACE_MS = 3 * 60_000;

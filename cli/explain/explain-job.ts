@@ -5,7 +5,7 @@ import { verdictOnJob } from '../../functions/inspector/verdict.ts';
 import { timeText } from '../operate/time-text.ts';
 import { isWorse } from './condition.ts';
 import { environmentLines } from './environment-lines.ts';
-import { ago, checkerText, indexText, notRead, statesText } from './explain-task.ts';
+import { ago, checkerText, indexText, levelOf, notRead, statesText } from './explain-task.ts';
 import type { Explanation } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import { conditionOfJob } from './job-condition.ts';
@@ -28,7 +28,7 @@ export function explainJob(facts: Facts): Explanation {
     worst !== undefined &&
     isWorse(worst.condition.level, 'waiting') &&
     isWorse(worst.condition.level, own.level);
-  const level = obstacle ? 'stuck' : isHeldUp ? worst.condition.level : own.level;
+  const level = levelOf(isHeldUp ? worst.condition.level : own.level, remedy, obstacle !== undefined);
   const because = isHeldUp ? `task ${jobId}/${worst.taskId}: ${worst.condition.because}` : own.because;
   return {
     subject: `job ${jobId}`,
@@ -68,7 +68,7 @@ function placeLines(job: ReturnType<typeof toCheckedJob>): (readonly [string, st
 }
 
 /** `neverSent` reads "never sent". */
-const inWords = (counts: Readonly<Record<string, number>>): Record<string, number> =>
+export const inWords = (counts: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(counts).map(([kind, count]) => [wordsOf(kind), count]));
 
 export const wordsOf = (kind: string): string =>

@@ -7,9 +7,9 @@ import { isDispatchable, type Task, type TaskSighting } from '../../functions/co
 import { verdictOn } from '../../functions/inspector/verdict.ts';
 import { spanText, timeText } from '../operate/time-text.ts';
 import { countOf } from '../terminal/count-of.ts';
-import { isWorse } from './condition.ts';
+import type { Level } from './condition.ts';
 import { environmentLines } from './environment-lines.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation, Remedy } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import { treatTask } from './remedy-of-task.ts';
 import { conditionOfTask } from './task-condition.ts';
@@ -29,13 +29,13 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
       jobState: job !== 'missing' && isJob(job) ? job.state : undefined,
       dueAt: task?.dueAt,
       leaseExpiresAt: lease,
+      now: facts.now,
     },
     facts,
   );
-  const level = obstacle && isWorse('stuck', condition.level) ? 'stuck' : condition.level;
   return {
     subject: `task ${jobId}/${key.taskId}`,
-    level,
+    level: levelOf(condition.level, remedy, obstacle !== undefined),
     kind: obstacle?.kind ?? condition.kind,
     headline: obstacle ? `${obstacle.because}; ${condition.because}` : condition.because,
     lines: [
@@ -51,6 +51,10 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
     notRead: notRead(facts),
   };
 }
+
+/** What only waits for the next pass is not late yet; what no pass can do is stuck. */
+export const levelOf = (level: Level, remedy: Remedy, isObstructed: boolean): Level =>
+  isObstructed ? 'stuck' : level === 'late' && remedy.kind === 'wait' ? 'waiting' : level;
 
 /** An item's place in the index, in words. */
 export function indexText(raw: Item, { now, shards }: Pick<Facts, 'now' | 'shards'>): string {

@@ -31,9 +31,9 @@ export type JobCondition = Condition<JobConditionKind>;
 /**
  * Why a job is where it is: the verdicts of inspector and checker on it, and whether a pass will find it.
  *
- * @param tasks what its tasks come to
+ * @param tasks what its tasks come to; undefined: nobody read them, and the checker's verdict is not known
  */
-export function conditionOfJob(job: KnownJob, tasks: Survey, moment: Moment): JobCondition {
+export function conditionOfJob(job: KnownJob, tasks: Survey | undefined, moment: Moment): JobCondition {
   const { now, shards } = moment;
   if (job === 'missing') return { kind: 'missing', level: 'stuck', because: 'there is no such job' };
   if (!isJob(job))
@@ -86,7 +86,12 @@ function flawOfMarker(job: CheckedJob, { now, shards }: Moment): JobCondition | 
     : undefined;
 }
 
-function conditionOfRunning(job: CheckedJob, tasks: Survey, { now }: Moment): JobCondition {
+function conditionOfRunning(job: CheckedJob, tasks: Survey | undefined, moment: Moment): JobCondition {
+  const { now } = moment;
+  if (tasks === undefined)
+    return isUnchecked(job, now)
+      ? { kind: 'unchecked', level: 'late', because: verdictOnJob(job, now).because }
+      : { kind: 'waitingForTasks', level: 'waiting', because: `it is ${job.state}` };
   const { kind, because, malformed } = verdictOn(job, tasks, now);
   const isDue = job.dueAt !== undefined && job.dueAt <= now;
   const isUnmarked = job.dueAt === undefined;

@@ -2,7 +2,7 @@ import { isWorse } from './condition.ts';
 import type { Step } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import type { JobCondition } from './job-condition.ts';
-import { doing, obstacleTo, passOver } from './remedy.ts';
+import { doing, obstacleTo, passOrWait, passOver } from './remedy.ts';
 import { type Treatment, treatTask } from './remedy-of-task.ts';
 
 /** What is asked of a job, besides its condition. */
@@ -18,11 +18,12 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
   const byPass = (what: 'inspect' | 'check', effect: string): Treatment => {
     const step: Step = { args: passOver(what, jobId, job), effect };
     const obstacle = obstacleTo(step, what, false, job);
-    return { obstacle, remedy: obstacle?.remedy ?? doing(step) };
+    const schedule = what === 'inspect' ? job.inspectorSchedule : job.checkerSchedule;
+    return { obstacle, remedy: obstacle?.remedy ?? passOrWait(step, schedule, job) };
   };
   const ofWorst = (): Treatment | undefined =>
     tally.worst && isWorse(tally.worst.condition.level, 'waiting')
-      ? treatTask(tally.worst.condition, { ...tally.worst, jobId, jobState: job.jobState }, job)
+      ? treatTask(tally.worst.condition, { ...tally.worst, jobId, jobState: job.jobState, now: job.now }, job)
       : undefined;
   const cancel = (effect: string): Step => ({ args: ['cancel', String(jobId), '--yes'], effect });
 

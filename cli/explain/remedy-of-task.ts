@@ -1,6 +1,6 @@
 import type { Remedy, Step } from './explanation.ts';
 import type { Environment } from './facts.ts';
-import { doing, type Obstacle, obstacleTo, passOver } from './remedy.ts';
+import { doing, type Obstacle, obstacleTo, passOrWait, passOver } from './remedy.ts';
 import type { TaskCondition } from './task-condition.ts';
 
 /** What a remedy needs to know of a task, besides its condition. */
@@ -9,6 +9,7 @@ export interface TaskInQuestion {
   readonly taskId: bigint | string;
   readonly jobState?: string | undefined;
   /** Epoch milliseconds. */
+  readonly now: number;
   readonly dueAt?: number | undefined;
   readonly leaseExpiresAt?: number | undefined;
 }
@@ -30,7 +31,10 @@ export function treatTask(
   const byPass = (effect: string, sends: boolean): Treatment => {
     const step = inspection(effect);
     const obstacle = obstacleTo(step, 'inspect', sends, environment);
-    return { obstacle, remedy: obstacle?.remedy ?? doing(step) };
+    return {
+      obstacle,
+      remedy: obstacle?.remedy ?? passOrWait(step, environment.inspectorSchedule, task),
+    };
   };
   const nothing = (why: string): Treatment => ({ remedy: { kind: 'nothing', why } });
 

@@ -1,3 +1,4 @@
+import { GRACE_MS } from './condition.ts';
 import type { Remedy, Step } from './explanation.ts';
 import type { Environment, ScheduleFacts } from './facts.ts';
 
@@ -62,6 +63,20 @@ export function obstacleTo(
     };
   return undefined;
 }
+
+/** What a pass does about what is late: by itself, if it has been so for a short time only and passes are made. */
+export function passOrWait(
+  step: Step,
+  schedule: ScheduleFacts,
+  { dueAt, now }: { readonly dueAt?: number | undefined; readonly now: number },
+): Remedy {
+  const isSoon = schedule.kind === 'read' && schedule.isOn && dueAt !== undefined && dueAt > now - GRACE_MS;
+  return isSoon
+    ? { kind: 'wait', until: now + PASS_EVERY_MS, what: 'the next pass looks at it', otherwise: step }
+    : doing(step);
+}
+
+const PASS_EVERY_MS = 60_000;
 
 const saidBy = (schedule: ScheduleFacts): string =>
   schedule.kind === 'read' && schedule.description ? `: ${schedule.description}` : '';

@@ -4,7 +4,12 @@ import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { isJob, isRunning, isUnsettledFailure } from '../../functions/copy-segment/job.ts';
 import { judgeSegment } from '../../functions/copy-segment/segment.ts';
-import { isDispatchable, type Task, type TaskSighting } from '../../functions/copy-segment/task.ts';
+import {
+  type IndexedTask,
+  isDispatchable,
+  type Task,
+  type TaskSighting,
+} from '../../functions/copy-segment/task.ts';
 import { type KnownJob, type Verdict, verdictOn } from '../../functions/inspector/verdict.ts';
 import type { Condition } from './condition.ts';
 
@@ -48,7 +53,7 @@ export interface Moment {
  * @param targets its target segments, if they were read
  */
 export function conditionOfTask(
-  sighting: TaskSighting<Task>,
+  sighting: TaskSighting<IndexedTask | Task>,
   job: KnownJob,
   moment: Moment,
   targets?: ReadonlyMap<bigint, Item>,
@@ -70,6 +75,10 @@ export function conditionOfTask(
   );
 }
 
+/** The index shows no mappings. */
+const targetsOf = (task: IndexedTask | Task): readonly bigint[] =>
+  'targetSegmentIds' in task ? task.targetSegmentIds : [];
+
 const isSettled = (job: KnownJob): boolean =>
   job !== 'missing' && isJob(job) && job.state === 'Failed' && !isUnsettledFailure(job);
 
@@ -86,7 +95,7 @@ const forgotten = (because: string): TaskCondition => ({
 
 /** A target that can never be published makes the whole job fail: the sooner the better. */
 function flawOfTargets(
-  task: Task,
+  task: IndexedTask | Task,
   { kind }: Verdict,
   job: KnownJob,
   targets: ReadonlyMap<bigint, Item> | undefined,
@@ -94,7 +103,7 @@ function flawOfTargets(
   const isToBePublished =
     job !== 'missing' && isJob(job) && isRunning(job) && task.state !== 'Failed' && kind !== 'malformed';
   if (!isToBePublished || targets === undefined) return undefined;
-  for (const segmentId of task.targetSegmentIds) {
+  for (const segmentId of targetsOf(task)) {
     const segment = targets.get(segmentId);
     const judgement = judgeTarget(segment, task.jobId);
     if (judgement.kind !== 'lost') continue;
@@ -107,7 +116,11 @@ function flawOfTargets(
 /** Verdicts on items that a pass has to find, now or later. */
 const NEEDS_MARKER: ReadonlySet<Verdict['kind']> = new Set(['enqueue', 'release', 'fail', 'drop', 'wait']);
 
-function flawOfMarker(task: Task, { kind }: Verdict, { now, shards }: Moment): TaskCondition | undefined {
+function flawOfMarker(
+  task: IndexedTask | Task,
+  { kind }: Verdict,
+  { now, shards }: Moment,
+): TaskCondition | undefined {
   const { dueAt, dueShard } = task;
   if (dueAt === undefined)
     return NEEDS_MARKER.has(kind)
@@ -125,8 +138,8 @@ function flawOfMarker(task: Task, { kind }: Verdict, { now, shards }: Moment): T
 }
 
 function conditionBy(
-  task: Task,
-  verdict: Verdict<Task>,
+  task: IndexedTask | Task,
+  verdict: Verdict<IndexedTask | Task>,
   job: KnownJob,
   { now }: Moment,
   targets: ReadonlyMap<bigint, Item> | undefined,
@@ -155,7 +168,7 @@ function conditionBy(
       return { kind: 'leaseLost', level: 'late', because };
     case 'drop': {
       if (!isDue) return { kind: 'dropPostponed', level: 'stuck', because };
-      const isBegun = task.targetSegmentIds.some((id) => targets?.get(id)?.state === 'Dropped');
+      const isBegun = targetsOf(task).some((id) => targets?.get(id)?.state === 'Dropped');
       return { kind: isBegun ? 'halfDropped' : 'toDrop', level: 'late', because };
     }
     case 'orphan':
@@ -167,8 +180,9 @@ function conditionBy(
   }
 }
 
-function conditionAtRest(task: Task, job: KnownJob, because: string): TaskCondition {
-  if (task.segmentsDroppedAt !== undefined) return { kind: 'settled', level: 'fine', because };
+function conditionAtRest(task: IndexedTask | Task, job: KnownJob, because: string): TaskCondition {
+  if ('segmentsDroppedAt' in task && task.segmentsDroppedAt !== undefined)
+    return { kind: 'settled', level: 'fine', because };
   const jobState = job !== 'missing' && isJob(job) ? job.state : undefined;
   if (jobState === 'Failed') return { kind: 'droppedWithJob', level: 'waiting', because };
   if (task.state === 'Completed') return { kind: 'completed', level: 'fine', because };
