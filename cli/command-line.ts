@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { isAwsError } from './is-aws-error.ts';
@@ -35,6 +36,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addStatus(program, surroundings, exit);
   addExplain(program, surroundings, exit);
   addOperations(program, surroundings, exit);
+  addSchedules(program, surroundings, exit);
   addAudit(program, surroundings, exit);
 
   try {
