@@ -158,7 +158,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
       expect(leftBehind()).toEqual([]);
     });
 
-    describe('in the middle of the loop', () => {
+    describe('in the middle of the loop', { timeout: 240_000 }, () => {
       let s3: Awaited<ReturnType<typeof s3InBetween>>;
       let atCopy: () => Fault | Promise<Fault>;
       beforeEach(async () => {

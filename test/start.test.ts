@@ -4,6 +4,9 @@ import { start, startInTerminal } from './support/command-line.ts';
 import type { EndpointInBetween } from './support/endpoint-in-between.ts';
 import { readRequest, type SeenLoop, watchedEngines } from './support/seen-loop.ts';
 
+/** A run makes some thousand requests; a busy machine answers them slowly. */
+const RUN_TIMEOUT_MS = 240_000;
+
 const ESCAPE = String.fromCharCode(0x1b);
 
 /** What was created and not deleted again. */
@@ -23,7 +26,7 @@ function leftBehind(engines: readonly EndpointInBetween[]): string[] {
 const stateOf = ({ segments }: SeenLoop, segmentId: bigint): unknown =>
   segments.find((segment) => segment.segmentId === segmentId)?.state;
 
-describe('npm start', () => {
+describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
   it('restores a snapshot though a worker dies, and nothing of one that lacks a source', async () => {
     const [complete, damaged] = [
       await readRequest('restore.ndjson'),

@@ -16,7 +16,7 @@ import { objectsOf, putSnapshot } from './snapshot.ts';
 const WORKERS = ['worker-1', 'worker-2', 'worker-3'] as const;
 
 /** Whoever claims this task first dies in the middle of it. */
-const DEATH = { taskId: 2n, copies: 20 };
+const DEATH = { taskId: 2n, copies: 8 };
 
 /** A loop that gets nowhere ends after so many minutes of its clock. */
 const MAX_MINUTES = 180;

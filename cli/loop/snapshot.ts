@@ -33,9 +33,9 @@ function* filesOf(segmentId: bigint, partitionId: bigint): Generator<readonly [s
   // An L0 segment consists of deletes.
   if (partitionId === ALL_PARTITIONS) return yield ['delta_log', '460000000000000001'];
   yield ['insert_log', '100/460000000000000002'];
-  if (segmentId % 4n === 0n) yield ['stats_log', '100/460000000000000003'];
-  if (segmentId % 6n === 0n) yield ['delta_log', '460000000000000004'];
-  if (segmentId % 10n === 0n) yield ['bm25_stats', '102/460000000000000005'];
+  if (segmentId % 5n === 0n) yield ['stats_log', '100/460000000000000003'];
+  if (segmentId % 8n === 0n) yield ['delta_log', '460000000000000004'];
+  if (segmentId % 12n === 0n) yield ['bm25_stats', '102/460000000000000005'];
   if (segmentId % 15n === 0n) yield ['index_v1', '460000000000000006/1/HNSW_SQ'];
 }
 
