@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
+import { addAudit } from './commands/audit.ts';
 import { addDump } from './commands/dump.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
 import { addLoad } from './commands/load.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
+import { addSchedules } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
 import { isAwsError } from './is-aws-error.ts';
@@ -38,6 +40,8 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addOperations(program, surroundings, exit);
   addDump(program, surroundings, exit);
   addLoad(program, surroundings, exit);
+  addSchedules(program, surroundings, exit);
+  addAudit(program, surroundings, exit);
 
   try {
     await program.parseAsync(args, { from: 'user' });

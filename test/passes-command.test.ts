@@ -257,6 +257,50 @@ describe('copy-segment recover', () => {
   });
 });
 
+describe('--max-drops', () => {
+  const rows: readonly Row[] = [
+    job({ state: 'Failed' }),
+    task({ state: 'Completed', targets: [11n, 12n, 13n] }),
+    ...[11n, 12n, 13n].map((id) => segment(id, 'Flushed')),
+  ];
+  const dropped = async (world: World): Promise<number> =>
+    (await world.items()).segments.filter(({ state }) => state === 'Dropped').length;
+
+  it('lets drops through that a pass withheld, once somebody agrees to their number', async () => {
+    const world = await embeddedWorld({ maxDrops: 1 });
+    await world.has(...rows);
+    await world.pass();
+    expect(await dropped(world)).toBe(1);
+    const recover = ['recover', '--local', '--max-drops', '50'];
+    const unasked = await commandOn(world, recover);
+    expect(unasked).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^It would drop 2 segments\.\n/),
+    });
+    expect((await commandOn(world, recover, { answer: false })).code).toBe(1);
+    expect(await dropped(world)).toBe(1);
+    expect((await commandOn(world, recover, { answer: true })).code).toBe(0);
+    expect(await dropped(world)).toBe(3);
+  });
+
+  it('is the limit of a recovery, in however many passes', async () => {
+    const world = await worldOf(...rows);
+    const events: unknown[] = [];
+    await functionEndpoint({
+      inspector(event) {
+        events.push(event);
+        return world.pass(event);
+      },
+      checker: checkerOf(world),
+    });
+    const { code, stdout } = await commandOn(world, ['recover', '--max-drops', '2', '--yes', ...DEPLOYED]);
+    expect(code).toBe(1);
+    expect(stdout).toContain('Drops were withheld. If they are right, recover --max-drops COUNT');
+    expect(events).toEqual([{ mode: 'recover', maxDrops: 2 }]);
+    expect(await dropped(world)).toBe(2);
+  });
+});
+
 /** The checker as it is deployed. */
 const checkerOf =
   ({ tables, clock }: World) =>

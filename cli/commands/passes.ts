@@ -1,23 +1,20 @@
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import type { Command } from 'commander';
 import { agreeToDrops } from '../passes/agree-to-drops.ts';
-import { deployedChecker, deployedInspector, localChecker, localInspector } from '../passes/make-pass.ts';
+import { countTasks, MIN_TASKS } from '../passes/count-tasks.ts';
 import { endOf, isFine, told } from '../passes/pass-end.ts';
 import { dropOptions, eventOf, type PassOptions, passOptions } from '../passes/pass-options.ts';
 import type { PlannedAction } from '../passes/planned-actions.ts';
-import { recoverAll } from '../passes/recover-all.ts';
+import { checkerOf, inspectorOf, recoverDeployment } from '../passes/recover-deployment.ts';
 import { reportLines } from '../passes/report-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
-import { addCommand, type CommandCall, type CommandDefinition, EXIT, type Exit } from './command.ts';
-
-type Call = CommandCall<PassOptions>;
+import { addCommand, type CommandDefinition, EXIT, type Exit } from './command.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
 const DRY_RUN = '\nA dry run is made in this process, and needs no more than the right to read.';
-/** Fewer are done before a bar could be read. */
-const MIN_TASKS = 1_000;
+const WITHHELD = 'Drops were withheld. If they are right, recover --max-drops COUNT lets as many through.';
+
 const NEXT = 'The schedule makes the next one within a minute.';
 
 const inspect: CommandDefinition<PassOptions> = {
@@ -73,11 +70,9 @@ const recover: CommandDefinition<PassOptions> = {
   options: [...passOptions(), ...dropOptions()],
   run: (call) =>
     told(async () => {
-      const makePass = await inspectorOf(call);
       const refusal = await agreeToDrops(call, 'recover');
       if (refusal) return refusal;
       const actions: PlannedAction[] = [];
-      const checks = await recoverMarkers(call, actions);
       const progress = progressBar(
         'Recovering',
         await countTasks(call),
@@ -85,15 +80,17 @@ const recover: CommandDefinition<PassOptions> = {
         MIN_TASKS,
       );
       let tasks = 0;
-      const { report, passes } = await recoverAll(
-        makePass,
-        eventOf(call.options),
+      const { report, passes, checks } = await recoverDeployment(
+        call,
         { ...watchOf(actions), onTask: () => progress.reached(++tasks) },
         ({ read }) => progress.reached(read.tasks),
       ).finally(progress.end);
-      const next = report.complete
-        ? 'Every job was looked at. Inspections go on, every minute.'
-        : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
+      const next =
+        report.segments.withheld > 0
+          ? WITHHELD
+          : report.complete
+            ? 'Every job was looked at. Inspections go on, every minute.'
+            : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
       const end = endOf(
         call,
         passes === 1 ? 'Recovery' : `Recovery in ${passes} passes`,
@@ -119,33 +116,6 @@ export function addPasses(program: Command, surroundings: Surroundings, exit: Ex
   addCommand(program, surroundings, exit, recover);
 }
 
-const isLocal = ({ options, connection }: Call): boolean =>
-  options.local === true || options.dryRun === true || connection.isEmbedded;
-
-const inspectorOf = async (call: Call) => (isLocal(call) ? localInspector(call) : deployedInspector(call));
-const checkerOf = async (call: Call) => (isLocal(call) ? localChecker(call) : deployedChecker(call));
-
 const watchOf = (actions: PlannedAction[]) => ({
   onAction: (action: PlannedAction) => void actions.push(action),
 });
-
-/** Running jobs get their markers from the checker, where there is one; those that are named, also without. */
-async function recoverMarkers(call: Call, actions: PlannedAction[]) {
-  const { connection, options } = call;
-  const isWanted = connection.isEmbedded || (options.local === true && options.jobs !== undefined);
-  if (connection.checker.functionName === undefined && !isWanted) return undefined;
-  const { maxDrops: _, ...common } = options;
-  const makePass = await checkerOf(call);
-  return makePass({ mode: 'recover', ...eventOf(common) }, watchOf(actions));
-}
-
-/** About how many tasks there are: DynamoDB counts every six hours. 0: unknown, and no reason to stop. */
-async function countTasks({ connection: { dynamo, tables }, options }: Call): Promise<number> {
-  if (options.jobs !== undefined) return 0;
-  try {
-    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: tables.tasks }));
-    return Table?.ItemCount ?? 0;
-  } catch {
-    return 0;
-  }
-}

@@ -1,5 +1,6 @@
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import type { LazyClients } from '../connection/connection.ts';
+import { pauseNote } from '../schedule/pause-note.ts';
 import type { ScheduleFacts } from './facts.ts';
 
 /** The state of a schedule. */
@@ -15,7 +16,7 @@ export async function readSchedule(
       kind: 'read',
       isOn: found.State !== 'DISABLED',
       rate: found.ScheduleExpression ?? 'unknown',
-      ...(found.Description !== undefined && { description: found.Description }),
+      ...(found.Description !== undefined && { description: pauseNote(found.Description) }),
     };
   } catch (error) {
     return error instanceof Error && error.name === 'ResourceNotFoundException'

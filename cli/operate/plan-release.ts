@@ -1,3 +1,4 @@
+import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
 import { leaseTaken, staleLeaseRemoved } from '../../functions/copy-segment/operator-changes.ts';
 import { type DispatchableTask, isDispatchable, type Task } from '../../functions/copy-segment/task.ts';
 import { nothing, type Plan, planned, refused } from './plan.ts';
@@ -17,13 +18,18 @@ export function planRelease(
     return refused(`Task ${name} cannot be read: ${reading.reason}.`, 'fail', name, '--reason', 'unreadable');
   const task = reading.value;
   if (task.state !== 'InProgress') {
-    if ((raw.leaseExpiresAt ?? undefined) === undefined)
+    const hasWorker = task.state === 'Pending' && isPresent(raw.nodeId);
+    if (!isPresent(raw.leaseExpiresAt) && !hasWorker)
       return nothing(
         `Task ${name} is ${task.state}: nobody holds it.`,
         ...(task.state === 'Pending' ? ['requeue', name] : []),
       );
     const step = { change: staleLeaseRemoved(found), before: raw };
-    return planned(`It stays ${task.state}. Nothing else happens.`, ['The lease is left over.'], step);
+    return planned(
+      `It stays ${task.state}. Nothing else happens.`,
+      ['Nobody works on it: this is left over.'],
+      step,
+    );
   }
   if (runningJob(situation) === undefined)
     return refused(`Task ${name} has nothing to be released for: ${describeJob(situation)}.`);

@@ -24,7 +24,7 @@ export const dropOptions = (): Option[] => [
 ];
 
 /** What the options say to a function, in its event. */
-export const eventOf = ({ dryRun, jobs, maxDrops }: PassOptions): object => ({
+export const eventOf = ({ dryRun, jobs, maxDrops }: PassOptions): { readonly maxDrops?: number } => ({
   ...(dryRun && { dryRun }),
   ...(jobs && { jobIds: jobs }),
   ...(maxDrops !== undefined && { maxDrops }),

@@ -15,24 +15,29 @@ export interface Recovery {
  */
 export async function recoverAll(
   makePass: MakePass<PassReport>,
-  event: object,
+  event: { readonly maxDrops?: number },
   watch: Watch,
   onPass: (soFar: PassReport) => void,
 ): Promise<Recovery> {
   let place: Place = {};
   let sum: PassReport | undefined;
   for (let passes = 1; ; passes++) {
-    const report = await makePass({ mode: 'recover', ...event, ...place }, watch);
+    const report = await makePass({ mode: 'recover', ...event, ...place, ...limitAfter(event, sum) }, watch);
     sum = sum === undefined ? report : sumOf(sum, report);
     onPass(sum);
     const next = placeOf(report);
     // A large Failed job is resumed by its own place: as long as something of it is dropped, there is progress.
     const isStuck = isSame(place, next) && report.segments.dropped === 0;
-    if (report.complete || report.dryRun || isStuck || Object.keys(next).length === 0)
+    const isWithheld = report.segments.withheld > 0 || report.tasks.withheld > 0 || report.jobs.withheld > 0;
+    if (report.complete || report.dryRun || isStuck || isWithheld || Object.keys(next).length === 0)
       return { report: sum, passes };
     place = next;
   }
 }
+
+/** The limit of drops is the recovery's, in however many passes. */
+const limitAfter = ({ maxDrops }: { readonly maxDrops?: number }, sum: PassReport | undefined): object =>
+  maxDrops === undefined ? {} : { maxDrops: Math.max(0, maxDrops - (sum?.segments.dropped ?? 0)) };
 
 type Place = Pick<PassReport, 'fromJobId' | 'scannedThrough'>;
 
@@ -52,6 +57,7 @@ function sumOf(first: PassReport, second: PassReport): PassReport {
   const problems = [...first.problems, ...second.problems];
   return {
     ...second,
+    changes: first.changes + second.changes,
     ...addedUp(first, second, ['read', 'verdicts', 'tasks', 'jobs', 'segments', 'messages', 'capacity']),
     requests: {
       total: first.requests.total + second.requests.total,

@@ -4,13 +4,17 @@ import type { Context } from 'aws-lambda';
 import { createDynamoClient } from '../aws/clients.ts';
 import { createActionLog } from '../pass/action-log.ts';
 import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
-import { readTableVariables } from '../pass/variables.ts';
+import { createSignalEmitter } from '../pass/emit-signals.ts';
+import { SERVICES } from '../pass/signals.ts';
+import { readStack, readTableVariables } from '../pass/variables.ts';
 import { parseCheckEvent } from './check-event.ts';
 import { createChecker } from './checker.ts';
 import type { CheckReport } from './report/check-report.ts';
+import { signalsOf } from './report/signals-of.ts';
 
-const SERVICE = 'copy-segment-checker';
+const SERVICE = SERVICES.checker;
 const logger = new Logger({ serviceName: SERVICE });
+const emit = createSignalEmitter('checker', readStack(process.env));
 const checker = createChecker({ ...readTableVariables(process.env), dynamo: createDynamoClient() });
 
 /**
@@ -33,6 +37,7 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     onError: (unfinished) => logger.error('check failed', { ...unfinished }),
   });
   logger.info('check', { ...report });
+  emit(signalsOf(report));
   assertSomethingAchieved(report, report.jobs.failed, report.jobs.movedOn);
   return report;
 }

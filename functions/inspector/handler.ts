@@ -4,13 +4,18 @@ import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
 import { createActionLog } from '../pass/action-log.ts';
 import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
+import { createSignalEmitter } from '../pass/emit-signals.ts';
+import { SERVICES } from '../pass/signals.ts';
+import { readStack } from '../pass/variables.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
 import type { PassReport } from './report/pass-report.ts';
+import { signalsOf } from './report/signals-of.ts';
 
-const SERVICE = 'copy-segment-inspector';
+const SERVICE = SERVICES.inspector;
 const logger = new Logger({ serviceName: SERVICE });
+const emit = createSignalEmitter('inspector', readStack(process.env));
 const inspector = createInspector({
   ...readEnvironment(process.env),
   dynamo: createDynamoClient(),
@@ -45,6 +50,7 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
     onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
   });
   logger.info('inspection pass', { ...report });
+  emit(signalsOf(report));
   const { tasks, jobs, segments } = report;
   assertSomethingAchieved(report, tasks.failed + jobs.failed + segments.failed, tasks.movedOn + jobs.movedOn);
   return report;

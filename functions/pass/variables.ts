@@ -35,12 +35,16 @@ export const VARIABLES = {
   tasksTable: 'TASKS_TABLE_NAME',
   segmentsTable: 'SEGMENTS_TABLE_NAME',
   shards: 'DUE_SHARDS',
+  stack: 'STACK_NAME',
 } as const;
 
 export interface TableVariables {
   readonly tables: TableNames;
   readonly shards: number;
 }
+
+/** The stack that metrics are said to be of. */
+export const readStack = (env: Variables): string => env[VARIABLES.stack] || 'none';
 
 /** @throws Error that names the variable that is missing or wrong */
 export const readTableVariables = (env: Variables): TableVariables => ({

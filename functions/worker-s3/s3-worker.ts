@@ -11,6 +11,8 @@ export interface S3WorkerConfig
   extends WorkerConfig,
     Pick<CopyTaskConfig, 'maxSingleBytes' | 'partBytes' | 'onRun'> {
   readonly s3: S3Client;
+  /** Called with each lease that is claimed, before anything is copied. */
+  readonly onClaim?: (lease: Lease) => void;
   /** Called with what kept a task from being copied, before the task is failed or given back. */
   readonly onError?: (lease: Lease, error: unknown) => void;
 }
@@ -29,6 +31,7 @@ export function createS3Worker({
   s3,
   maxSingleBytes,
   partBytes,
+  onClaim,
   onRun,
   onError,
   ...config
@@ -67,6 +70,7 @@ export function s3WorkerOver({ worker, items, onError, ...copying }: S3WorkerPar
     const time = createTimeLeft(remainingMs);
     try {
       return await worker.work(body, async (lease) => {
+        onClaim?.(lease);
         try {
           return await copyTask(lease, { ...copying, rowsOf, time });
         } catch (error) {

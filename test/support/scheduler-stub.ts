@@ -29,7 +29,10 @@ export async function schedulerStub(given: Record<string, Schedule>) {
     const body = (await buffer(request)).toString();
     const isFound = schedules[name] !== undefined;
     // An update replaces the whole schedule: what it leaves out is gone.
-    if (isFound && request.method === 'PUT') schedules[name] = { Name: name, ...JSON.parse(body) };
+    if (isFound && request.method === 'PUT') {
+      const { ClientToken: _, ...schedule } = JSON.parse(body);
+      schedules[name] = { Name: name, ...schedule };
+    }
     response.writeHead(isFound ? 200 : 404, {
       'content-type': 'application/json',
       ...(!isFound && { 'x-amzn-errortype': 'ResourceNotFoundException' }),

@@ -54,6 +54,7 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   };
 
   const withhold = async (): Promise<boolean> => {
+    pass.tally.oldestUnsettled.note(job.completedAt);
     noteWithheld(pass, job.jobId);
     const change = jobDropsWithheld(job, progress.place(), pass.now(), pass.shards);
     await writeJob(pass, job, change, 'withheld');
@@ -83,6 +84,7 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
 
   if (progress.isUnsettled()) {
     pass.tally.jobs.unsettled++;
+    pass.tally.oldestUnsettled.note(job.completedAt);
     const place = isFinished ? progress.placeAtTheEnd() : progress.place();
     if (!progress.hasFailed()) {
       await writeJob(pass, job, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
