@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { startEngines } from '../../engines/start-engines.ts';
 import { createWorld } from '../../engines/world.ts';
 import { createMeter } from '../../functions/aws/metered-clients.ts';
@@ -12,6 +13,8 @@ import type { Connection } from './connection.ts';
 import { counted } from './counted.ts';
 import { lazyClients } from './lazy-clients.ts';
 
+const SAMPLE = join(import.meta.dirname, '../demo/restore.ndjson');
+
 /**
  * Engines on this machine, and a restore in their tables; all of it ends with the command.
  *
@@ -21,7 +24,7 @@ export async function connectEmbedded(
   file: string | true,
   { typed, now, signal, options }: ConnectRequest,
 ): Promise<Connection> {
-  const restore = await openRestore(file === true ? undefined : file, signal);
+  const restore = await openRestore(file === true ? SAMPLE : file, signal);
   try {
     const lines = () => readLines(restore.path, signal);
     await checkRestore(lines, now).catch((error: unknown) => {

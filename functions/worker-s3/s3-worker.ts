@@ -40,6 +40,7 @@ export function createS3Worker({
     worker: createWorker(config),
     items: createSingleItems(config.dynamo, config.tables),
     storeUntil: (signal) => createObjectStore(s3, signal),
+    onClaim,
     onRun,
     onError,
     ...(maxSingleBytes !== undefined && { maxSingleBytes }),
@@ -51,11 +52,12 @@ export function createS3Worker({
 export interface S3WorkerParts extends Omit<CopyTaskConfig, 'rowsOf' | 'time'> {
   readonly worker: Pick<Worker, 'work'>;
   readonly items: Pick<SingleItems, 'read'>;
+  readonly onClaim?: S3WorkerConfig['onClaim'] | undefined;
   readonly onError?: S3WorkerConfig['onError'] | undefined;
 }
 
 /** A reference worker on any tables and object storage. */
-export function s3WorkerOver({ worker, items, onError, ...copying }: S3WorkerParts): S3Worker {
+export function s3WorkerOver({ worker, items, onClaim, onError, ...copying }: S3WorkerParts): S3Worker {
   // Asked of segments without objects alone: there are few, if any.
   const rowsOf: RowsOf = async (segmentIds) => {
     const rows = new Map<bigint, number>();
