@@ -7,6 +7,7 @@ import { startEngineSide } from './engines/start-engine-side.ts';
 import { NOT_REACHED_YET } from './goals.ts';
 import { createStage, type Measurement, measure } from './measure.ts';
 import { monthOf } from './month.ts';
+import { FULL, SMALL } from './plan.ts';
 import { NAMES } from './report/names.ts';
 import { publish, readResults } from './report/publish.ts';
 import { asText, type Table } from './report/table.ts';
@@ -19,7 +20,6 @@ import {
   workloadsTable,
 } from './report/tables.ts';
 import { circumstances, type Results } from './results.ts';
-import { FULL, SMALL } from './workload.ts';
 
 const LOADS = 15;
 const LOADS_WHEN_SMALL = 5;
@@ -67,6 +67,8 @@ async function measureAll(): Promise<Measurement[]> {
 async function results(): Promise<Results> {
   if (options.draw) return readResults();
   const measurements = await measureAll();
+  // Whoever asks for some workloads is spared the rest.
+  if (options.only.length > 0) return { ...circumstances(), measurements, bundles: [], month: [] };
   progress('bundles');
   const deployment = await synthesise();
   try {
@@ -86,8 +88,9 @@ const found = await results();
 if (options.publish || options.draw) await publish(found);
 if (options.json) console.log(JSON.stringify(found, null, 2));
 else {
-  const show = (title: string, table: Table): void =>
-    console.log(`\n${styleText('bold', title)}\n${asText(table)}`);
+  const show = (title: string, table: Table): void => {
+    if (table.rows.length > 0) console.log(`\n${styleText('bold', title)}\n${asText(table)}`);
+  };
   show('What each takes', workloadsTable(found));
   show('What a mark costs', marksTable(found));
   show('What is loaded', bundlesTable(found));

@@ -13,14 +13,28 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import pLimit from 'p-limit';
 import pMap from 'p-map';
 import { packMappings } from '../../functions/copy-segment/mappings.ts';
-import type { Mapping } from '../../functions/submit/mapping-source.ts';
+import { slices } from '../../functions/streams/slices.ts';
+import { batchesOf } from '../data/batches.ts';
 import { mappings, RESTORE } from '../data/restore.ts';
 import { NOW, SHARDS } from '../data/rows.ts';
 import { TABLES } from '../data/tables.ts';
 import type { Assignment, Done } from './assignment.ts';
 import { contend } from './contend.ts';
+import {
+  dropped,
+  fence,
+  flushed,
+  type Item,
+  mark,
+  messageFor,
+  type Statement,
+  segmentOf,
+  settled,
+  settledJob,
+  stateOf,
+  targetsOf,
+} from './floor-requests.ts';
 import { sdkConfig } from './sdk-config.ts';
-import { unpack } from './unpack.ts';
 
 /** The limits of AWS. */
 const MESSAGES_PER_REQUEST = 10;
@@ -31,11 +45,6 @@ const PARTS_PER_TRANSACTION = 100;
 /** Requests under way at once, of each kind. */
 const SENDS_IN_FLIGHT = 16;
 const WRITES_IN_FLIGHT = 8;
-
-const BACKOFF_MS = 15 * 60_000;
-
-type Item = Record<string, AttributeValue>;
-type Statement = NonNullable<BatchExecuteStatementCommand['input']['Statements']>[number];
 
 /**
  * The same effect with the fewest requests that AWS allows, with the bare SDK: every request full, nothing read twice,
@@ -242,111 +251,6 @@ async function floor(assignment: Assignment): Promise<Done> {
   };
   await works[assignment.work]();
   return {};
-}
-
-const messageFor = ({ jobId, taskId, collectionId, taskVersion, enqueueCount }: Item): string =>
-  JSON.stringify({
-    schema: 1,
-    jobId: jobId?.N,
-    taskId: taskId?.N,
-    collectionId: collectionId?.N,
-    taskVersion: Number(taskVersion?.N),
-    attempt: Number(enqueueCount?.N) + 1,
-    reason: 'pending',
-    enqueuedAt: NOW,
-  });
-
-const now: AttributeValue = { N: String(NOW) };
-
-const mark = ({ jobId, taskId, taskVersion, enqueueCount }: Item): Statement => ({
-  Statement: `UPDATE "${TABLES.tasks}" SET "enqueueCount" = ?, "enqueuedAt" = ?, "dueAt" = ? WHERE "jobId" = ? AND "taskId" = ? AND "state" = 'Pending' AND "taskVersion" = ?`,
-  Parameters: [
-    { N: String(Number(enqueueCount?.N) + 1) },
-    now,
-    { N: String(NOW + BACKOFF_MS) },
-    jobId,
-    taskId,
-    taskVersion,
-  ] as AttributeValue[],
-});
-
-const dropped = (target: string, { jobId, reason }: Item): Statement => ({
-  Statement: `UPDATE "${TABLES.segments}" SET "state" = 'Dropped', "droppedAt" = ?, "isImporting" = false, "dropReason" = ? WHERE "segmentId" = ? AND "state" = 'Importing' AND "jobId" = ?`,
-  Parameters: [now, reason, { N: target }, jobId] as AttributeValue[],
-});
-
-const settled = ({ jobId, taskId }: Item): Statement => ({
-  Statement: `UPDATE "${TABLES.tasks}" SET "segmentsDroppedAt" = ? REMOVE "dueAt" WHERE "jobId" = ? AND "taskId" = ? AND "state" = 'Failed'`,
-  Parameters: [now, jobId, taskId] as AttributeValue[],
-});
-
-const settledJob = ({ jobId }: Item): Statement => ({
-  Statement: `UPDATE "${TABLES.jobs}" SET "segmentsDroppedAt" = ? REMOVE "dueAt" WHERE "jobId" = ? AND "state" = 'Failed'`,
-  Parameters: [now, jobId] as AttributeValue[],
-});
-
-const stateOf = (jobId: AttributeValue, from: string, to: string): Statement => ({
-  Statement: `UPDATE "${TABLES.jobs}" SET "state" = ?${to === 'Completed' ? ' REMOVE "dueAt"' : ''} WHERE "jobId" = ? AND "state" = ?`,
-  Parameters: [{ S: to }, jobId, { S: from }],
-});
-
-const fence = (jobId: AttributeValue, state: string): TransactWriteItem => ({
-  ConditionCheck: {
-    TableName: TABLES.jobs,
-    Key: { jobId },
-    ConditionExpression: '#state = :state',
-    ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: { ':state': { S: state } },
-  },
-});
-
-const flushed = (target: string, jobId: AttributeValue): TransactWriteItem => ({
-  Update: {
-    TableName: TABLES.segments,
-    Key: { segmentId: { N: target } },
-    UpdateExpression: 'SET #state = :flushed, isImporting = :no, publishedAt = :now',
-    ConditionExpression: '#state = :importing AND jobId = :jobId',
-    ExpressionAttributeNames: { '#state': 'state' },
-    ExpressionAttributeValues: {
-      ':flushed': { S: 'Flushed' },
-      ':no': { BOOL: false },
-      ':now': now,
-      ':importing': { S: 'Importing' },
-      ':jobId': jobId,
-    },
-  },
-});
-
-const segmentOf = (mapping: Mapping, { jobId, taskId, collectionId }: Item): Item =>
-  ({
-    segmentId: { N: String(mapping.targetSegmentId) },
-    sourceSegmentId: { N: String(mapping.sourceSegmentId) },
-    partitionId: { N: String(mapping.partitionId) },
-    numOfRows: { N: String(mapping.numOfRows) },
-    state: { S: 'Importing' },
-    isImporting: { BOOL: true },
-    jobId,
-    taskId,
-    collectionId,
-  }) as Item;
-
-/** In either form. */
-const targetsOf = ({ idMappings, mappings: compact }: Item): string[] =>
-  compact?.B
-    ? unpack(compact.B).map(([, target]) => String(target))
-    : (idMappings?.L ?? []).map(({ M }) => String(M?.targetSegmentId?.N));
-
-const slices = <T>(items: readonly T[], size: number): T[][] => [...batchesOf(items, size)];
-
-function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
-  let batch: T[] = [];
-  for (const item of items) {
-    batch.push(item);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 await contend(floor);

@@ -98,9 +98,9 @@ function note(counts: ReturnType<typeof none>, operation: string, sent: Buffer, 
   for (const [, consumed] of text.matchAll(/"CapacityUnits":([\d.]+)/g)) units += Number(consumed);
   if (READS.has(operation)) counts.readUnits += units;
   else {
-    // AWS charges for the item, which is small where conditions fail here; the engine charges nothing.
     const failed = text.match(/"ConditionalCheckFailed"|#ConditionalCheckFailedException/g)?.length ?? 0;
     counts.failedConditions += failed;
-    counts.writeUnits += units + failed;
+    // AWS charges for the item, which is small where conditions fail here; the engine does so only beside a success.
+    counts.writeUnits += units > 0 ? units : failed;
   }
 }

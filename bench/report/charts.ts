@@ -49,8 +49,8 @@ function draw(option: EChartsOption): string {
     // A page may be dark.
     backgroundColor: '#ffffff',
     textStyle: { fontFamily: 'sans-serif' },
-    legend: { top: 32 },
-    grid: { left: 16, right: 24, top: 72, bottom: 16, containLabel: true },
+    legend: { top: 36, itemGap: 36 },
+    grid: { left: 16, right: 24, top: 80, bottom: 16, containLabel: true },
     ...option,
   });
   const svg = chart.renderToSVGString();
@@ -162,11 +162,12 @@ function month(results: Results): EChartsOption {
     },
     xAxis: { type: 'category', data: sizes.map((size) => size.toLocaleString('en')) },
     yAxis: { type: 'log' },
-    series: CONTENDERS.map((contender) => ({
+    // The floor is what this project takes.
+    series: (['naive', 'project'] as const).map((contender) => ({
       type: 'line',
       name: NAMES[contender],
       itemStyle: { color: COLOURS[contender] },
-      label: { show: contender !== 'floor', position: 'top' },
+      label: { show: true, position: 'top' },
       data: sizes.map((size) => {
         const own = passes.find((pass) => pass.size === size && pass.contender === contender);
         return own ? round(own.dollars * TICKS) : null;

@@ -108,12 +108,10 @@ export function bundlesTable({ bundles }: Results): Table {
 
 export function monthTable({ month }: Results): Table {
   const total = month.reduce((sum, { dollars }) => sum + dollars, 0);
+  const sum = month.length > 0 ? [['all of it', '', total.toFixed(3)]] : [];
   return {
     titles: ['a month, idle', 'how much', { count: 'US$' }],
-    rows: [
-      ...month.map(({ what, amount, dollars }) => [what, amount, dollars.toFixed(3)]),
-      ['all of it', '', total.toFixed(3)],
-    ],
+    rows: [...month.map(({ what, amount, dollars }) => [what, amount, dollars.toFixed(3)]), ...sum],
   };
 }
 
