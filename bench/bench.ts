@@ -31,6 +31,13 @@ const progress = (text: string): void => {
   process.stderr.write(`${elapsed.padStart(5)} s  ${text}\n`);
 };
 
+/** What a contender failed at: the others are measured all the same. */
+const failures: unknown[] = [];
+const noteFailure = (error: unknown): void => {
+  failures.push(error);
+  progress(`failed: ${error instanceof Error ? error.message : error}`);
+};
+
 async function measureAll(): Promise<Measurement[]> {
   const workloads = (options.small ? SMALL : FULL).filter(
     ({ name, size }) =>
@@ -46,7 +53,7 @@ async function measureAll(): Promise<Measurement[]> {
     try {
       for (const workload of workloads) {
         progress(`${workload.name} of ${workload.size.toLocaleString('en')}: loading`);
-        for await (const measurement of measure({ side, bundles, stage }, workload)) {
+        for await (const measurement of measure({ side, bundles, stage }, workload, noteFailure)) {
           measurements.push(measurement);
           const { contender, latencyMs, totalRequests, wallMs } = measurement;
           progress(
@@ -85,7 +92,7 @@ async function results(): Promise<Results> {
 }
 
 const found = await results();
-if (options.publish || options.draw) await publish(found);
+if ((options.publish && failures.length === 0) || options.draw) await publish(found);
 if (options.json) console.log(JSON.stringify(found, null, 2));
 else {
   const show = (title: string, table: Table): void => {
@@ -107,4 +114,5 @@ const missed = all.filter(
 );
 for (const { goal, standing } of missed)
   console.error(`\nMissed: ${goal.name}: ${standing.measured}, and the goal is ${goal.target}.`);
-if (missed.length > 0) process.exitCode = 1;
+for (const failure of failures) console.error('\nFailed:', failure);
+if (missed.length + failures.length > 0) process.exitCode = 1;

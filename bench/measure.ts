@@ -63,11 +63,23 @@ export function createStage(): Stage {
   };
 }
 
-/** Runs the contenders of a workload one after the other, each on the same data. */
-export async function* measure(bench: Bench, workload: Workload): AsyncGenerator<Measurement> {
+/**
+ * Runs the contenders of a workload one after the other, each on the same data.
+ *
+ * @param onFailure called for a contender that failed, or did not do what the others do
+ */
+export async function* measure(
+  bench: Bench,
+  workload: Workload,
+  onFailure: (error: unknown) => void,
+): AsyncGenerator<Measurement> {
   for (const run of workload.runs) {
     const engine = await bench.stage.engineWith(workload.data, workload.sharesEngine ?? false);
-    yield await measureRun(bench, workload, run, engine);
+    try {
+      yield await measureRun(bench, workload, run, engine);
+    } catch (error) {
+      onFailure(error);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startEmbeddedSqs } from '../../engines/embedded-sqs.ts';
 import { createQueue } from '../../engines/queue.ts';
 import { startWire, type WireCounts } from './wire.ts';
@@ -21,11 +21,16 @@ const client = new SQSClient({
   credentials: { accessKeyId: 'embedded', secretAccessKey: 'embedded' },
 });
 
+let queueUrl: string | undefined;
+
 async function answerTo(question: Question): Promise<Answer> {
   if (question.kind === 'counts') return wire.counts();
   const { dynamo, latencyMs } = question;
   wire.lead({ dynamo, sqs: sqs.endpoint, latencyMs });
-  return { endpoint: wire.endpoint, queueUrl: await createQueue(client, `bench-${randomUUID()}`, false) };
+  // Nobody takes its messages: a queue is in the way once its contender has ended.
+  if (queueUrl !== undefined) await client.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
+  queueUrl = await createQueue(client, `bench-${randomUUID()}`, false);
+  return { endpoint: wire.endpoint, queueUrl };
 }
 
 process.on('message', async (question: Question) => process.send?.(await answerTo(question)));
