@@ -1,6 +1,7 @@
 import { TWO_CLIENTS } from './bundles/measure-bundles.ts';
 import type { Contender } from './contenders/bundle-contenders.ts';
 import type { Measurement } from './measure.ts';
+import { count, kilobytes, megabytes, seconds } from './report/format.ts';
 import { measurementsOf, type Results } from './results.ts';
 
 /** How a goal compares, as the table shows it. */
@@ -20,34 +21,22 @@ export interface Goal {
   standing(results: Results): Standing | undefined;
 }
 
-/**
- * Goals that are known to be missed, and why. They are shown as missed, and do not end the benchmark with 1; one that is
- * reached is to be struck off here.
- */
-export const NOT_REACHED_YET: Readonly<Record<string, string>> = {
-  'busy: requests': 'batches end with every chunk of 100 tasks, and targets are read before they are dropped',
-  'busy: units': 'targets are read before they are dropped (ADR 1)',
-  'bundle of the inspector':
-    'the document client and the logger weigh as much as what Lambda does not need of the two clients',
-  'a month, idle, everything the stack makes': 'the two schedules and the log lines are two thirds of it',
-};
-
-const WHOLE_TABLE_READS = 8;
+const REQUESTS_OF_NOTHING = 8;
 
 /** Requests and units of passes that find nothing due. */
 const costsNothing = (workload: string): Goal => ({
   name: `${workload}: requests, units`,
-  target: `${WHOLE_TABLE_READS} requests, 4 read, 0 write at any size`,
+  target: `${REQUESTS_OF_NOTHING} requests, 4 read, 0 write at any size`,
   counts: true,
   standing(results) {
     const passes = measurementsOf(results, { workload, contender: 'project' });
     if (passes.length === 0) return undefined;
     const isReached = passes.every(
       ({ totalRequests, readUnits, writeUnits }) =>
-        totalRequests === WHOLE_TABLE_READS && readUnits <= 4 && writeUnits === 0,
+        totalRequests === REQUESTS_OF_NOTHING && readUnits <= 4 && writeUnits === 0,
     );
     const show = (one: Measurement | undefined): string =>
-      one ? `${n(one.totalRequests)}, ${n(one.readUnits)}, ${n(one.writeUnits)}` : '';
+      one ? `${count(one.totalRequests)}, ${count(one.readUnits)}, ${count(one.writeUnits)}` : '';
     return { ...others(results, workload, show), measured: show(passes[0]), isReached };
   },
 });
@@ -63,7 +52,7 @@ interface Against {
   readonly counts: boolean;
 }
 
-const againstFloor = ({ name, workload, value, show = n, factor, latencyMs, counts }: Against): Goal => ({
+const againstFloor = ({ name, workload, value, show = count, factor, latencyMs, counts }: Against): Goal => ({
   name,
   target: `≤ ${factor} × the floor`,
   counts,
@@ -141,7 +130,7 @@ export const GOALS: readonly Goal[] = [
     standing(results) {
       const [own] = measurementsOf(results, { workload: 'the minute', contender: 'project' });
       if (own === undefined || own.size < 250_000) return undefined;
-      const show = (one: Measurement | undefined): string => (one ? n(one.messages) : '');
+      const show = (one: Measurement | undefined): string => (one ? count(one.messages) : '');
       return {
         ...others(results, 'the minute', show),
         measured: show(own),
@@ -191,7 +180,7 @@ export const GOALS: readonly Goal[] = [
       const small = walks.find(({ size }) => size * 10 === large?.size);
       if (large === undefined || small === undefined) return undefined;
       const show = (one: Measurement | undefined): string =>
-        one ? `${n(one.totalRequests)}, ${n(units(one))}` : '';
+        one ? `${count(one.totalRequests)}, ${count(units(one))}` : '';
       const isReached =
         large.totalRequests <= 10.5 * small.totalRequests && units(large) <= 10.5 * units(small);
       return { ...others(results, workload, show), measured: `${show(large)} of ${show(small)}`, isReached };
@@ -214,7 +203,7 @@ export const GOALS: readonly Goal[] = [
       const [marks] = measurementsOf(results, { workload: 'marks, 100 mappings, compact' });
       if (marks === undefined) return undefined;
       const perMark = marks.writeUnits / marks.size;
-      return { measured: n(perMark), isReached: perMark <= 4 };
+      return { measured: count(perMark), isReached: perMark <= 4 };
     },
   },
   {
@@ -269,12 +258,3 @@ function others(
   const first = (contender: Contender) => measurementsOf(results, { workload, contender })[0];
   return { naive: show(first('naive')), floor: show(first('floor')) };
 }
-
-function n(value: number): string {
-  return value.toLocaleString('en', { maximumFractionDigits: 1 });
-}
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`;
-}
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-const kilobytes = (bytes: number): string => `${(bytes / 1e3).toFixed(0)} kB`;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, release, totalmem } from 'node:os';
 import type { BundleMeasurement } from './bundles/measure-bundles.ts';
+import type { Weight } from './bundles/weigh.ts';
 import type { Contender } from './contenders/bundle-contenders.ts';
 import type { Measurement } from './measure.ts';
 import type { MonthItem } from './month.ts';
@@ -15,6 +16,8 @@ export interface Results {
   readonly pricesAsOf: string;
   readonly measurements: readonly Measurement[];
   readonly bundles: readonly BundleMeasurement[];
+  /** What is in the inspector's bundle. */
+  readonly weights: readonly Weight[];
   readonly month: readonly MonthItem[];
 }
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GOALS, NOT_REACHED_YET } from '../bench/goals.ts';
+import { GOALS } from '../bench/goals.ts';
 import type { Measurement } from '../bench/measure.ts';
+import { NOT_REACHED_YET } from '../bench/not-reached-yet.ts';
 import { charts } from '../bench/report/charts.ts';
 import { fillIn } from '../bench/report/publish.ts';
-import { standings } from '../bench/report/tables.ts';
+import { missedGoals, standings } from '../bench/report/tables.ts';
 import type { Results } from '../bench/results.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
@@ -20,7 +21,15 @@ describe('docs/benchmarks.md', () => {
 
   it('has a place for every table', () => {
     const parts = [...read('benchmarks.md').matchAll(/<!-- bench: (\w+) -->/g)].map(([, part]) => part);
-    expect(parts.sort()).toEqual(['bundles', 'circumstances', 'goals', 'marks', 'month', 'workloads']);
+    expect(parts.sort()).toEqual([
+      'bundles',
+      'circumstances',
+      'goals',
+      'marks',
+      'month',
+      'weights',
+      'workloads',
+    ]);
   });
 
   it.each([...charts(published)])('shows %s as the results draw it', (name, svg) => {
@@ -69,6 +78,18 @@ describe('a goal', () => {
   });
 
   const floor = measurement({ contender: 'floor' });
+
+  it('that counts requests, units or bytes ends the benchmark when it is missed, unless it is not reached yet', () => {
+    const missed = (workload: string, change: Partial<Measurement>): string[] =>
+      missedGoals(
+        resultsOf(measurement({ workload, latencyMs: 5, ...change }), { ...floor, workload, latencyMs: 5 }),
+      ).map(({ goal }) => goal.name);
+    expect(missed('submit', { totalRequests: 105 })).toEqual([]);
+    expect(missed('submit', { totalRequests: 106 })).toEqual(['submit: requests']);
+    expect(missed('submit', { wallMs: 9_000, cpuMs: 9_000 })).toEqual([]);
+    for (const name of Object.keys(NOT_REACHED_YET))
+      expect(missed('busy', { totalRequests: 200 })).not.toContain(name);
+  });
 
   it.each([
     [105, true],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Results } from '../results.ts';
 import { charts } from './charts.ts';
 import { asMarkdown } from './table.ts';
-import { bundlesTable, goalsTable, marksTable, monthTable, workloadsTable } from './tables.ts';
+import { bundlesTable, goalsTable, marksTable, monthTable, weightsTable, workloadsTable } from './tables.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs');
 const DOCUMENT = join(DOCS, 'benchmarks.md');
@@ -28,6 +28,7 @@ export function fillIn(document: string, results: Results): string {
     workloads: asMarkdown(workloadsTable(results)),
     marks: asMarkdown(marksTable(results)),
     bundles: asMarkdown(bundlesTable(results)),
+    weights: asMarkdown(weightsTable(results)),
     month: asMarkdown(monthTable(results)),
   };
   return document.replaceAll(

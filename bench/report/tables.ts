@@ -1,7 +1,9 @@
-import { GOALS, type Goal, NOT_REACHED_YET, type Standing } from '../goals.ts';
+import { GOALS, type Goal, type Standing } from '../goals.ts';
 import type { Measurement } from '../measure.ts';
+import { NOT_REACHED_YET } from '../not-reached-yet.ts';
 import { PRICES } from '../prices.ts';
 import { measurementsOf, type Results } from '../results.ts';
+import { count, seconds } from './format.ts';
 import { NAMES } from './names.ts';
 import type { Table } from './table.ts';
 
@@ -11,6 +13,12 @@ export const standings = (results: Results): { readonly goal: Goal; readonly sta
     const standing = goal.standing(results);
     return standing ? [{ goal, standing }] : [];
   });
+
+/** The goals that end the benchmark with 1. */
+export const missedGoals = (results: Results): ReturnType<typeof standings> =>
+  standings(results).filter(
+    ({ goal, standing }) => goal.counts && !standing.isReached && !(goal.name in NOT_REACHED_YET),
+  );
 
 export function goalsTable(results: Results): Table {
   return {
@@ -39,7 +47,7 @@ export function workloadsTable(results: Results): Table {
   return {
     titles: [
       'workload',
-      ...['of', 'latency'].map((count) => ({ count })),
+      ...['of', 'latency'].map((title) => ({ count: title })),
       'by',
       ...['requests', 'read', 'write', 'US$', 'messages', 'wall', '×', 'CPU', '×', 'peak MB'].map(
         (count) => ({
@@ -53,14 +61,14 @@ export function workloadsTable(results: Results): Table {
       const [floor] = measurementsOf(results, { workload, size, latencyMs, contender: 'floor' });
       return [
         isFirst ? workload : '',
-        isFirst ? n(size) : '',
+        isFirst ? count(size) : '',
         isFirst ? `${latencyMs} ms` : '',
         NAMES[own.contender],
-        n(own.totalRequests),
-        n(own.readUnits),
-        n(own.writeUnits),
+        count(own.totalRequests),
+        count(own.readUnits),
+        count(own.writeUnits),
         own.dollars.toFixed(4),
-        own.messages > 0 ? n(own.messages) : '',
+        own.messages > 0 ? count(own.messages) : '',
         seconds(own.wallMs),
         ratio(own.wallMs, floor?.wallMs),
         seconds(own.cpuMs),
@@ -80,16 +88,16 @@ export function marksTable(results: Results): Table {
   return {
     titles: [
       'task of',
-      ...['write units a mark', 'US$ for 10,000', 'per second of one job'].map((count) => ({ count })),
+      ...['write units a mark', 'US$ for 10,000', 'per second of one job'].map((title) => ({ count: title })),
     ],
     rows: marks.map(({ workload, writeUnits, size }) => {
       const perMark = writeUnits / size;
       return [
         workload.replace('marks, ', ''),
-        n(perMark),
+        count(perMark),
         ((perMark * 10_000 * PRICES.writeUnits) / 1e6).toFixed(2),
         // Two of the units are the index's; a partition takes 1,000 a second.
-        n(Math.floor(1_000 / (perMark - 2))),
+        count(Math.floor(1_000 / (perMark - 2))),
       ];
     }),
   };
@@ -106,6 +114,11 @@ export function bundlesTable({ bundles }: Results): Table {
   };
 }
 
+export const weightsTable = ({ weights }: Results): Table => ({
+  titles: ["in the inspector's bundle", { count: 'kB' }],
+  rows: weights.map(({ what, bytes }) => [what, (bytes / 1_000).toFixed(1)]),
+});
+
 export function monthTable({ month }: Results): Table {
   const total = month.reduce((sum, { dollars }) => sum + dollars, 0);
   const sum = month.length > 0 ? [['all of it', '', total.toFixed(3)]] : [];
@@ -115,7 +128,5 @@ export function monthTable({ month }: Results): Table {
   };
 }
 
-const n = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 1 });
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 const ratio = (value: number, of: number | undefined): string =>
   of === undefined ? '' : (value / of).toFixed(2);
