@@ -26,7 +26,10 @@ const POLLS = (730 * 3_600 * 5) / 20;
 const GB = 10 ** 9;
 
 /** @param passes idle passes as Lambda would make them: warm, at a few milliseconds per request */
-export function monthOf(passes: readonly Measurement[], { functions, count }: Deployment): MonthItem[] {
+export function monthOf(
+  passes: readonly Measurement[],
+  { functions, count, alarmMetrics }: Deployment,
+): MonthItem[] {
   const sum = (value: (pass: Measurement) => number): number =>
     passes.reduce((total, pass) => total + value(pass), 0);
   const readUnits = sum((pass) => pass.readUnits / WARM_PASSES) * TICKS;
@@ -37,6 +40,7 @@ export function monthOf(passes: readonly Measurement[], { functions, count }: De
     (sum(({ logBytes = 0 }) => logBytes + LOG_ENVELOPE_BYTES + PLATFORM_LOG_BYTES + EVENT_BYTES) * TICKS) /
     GB;
   const alarms = count('AWS::CloudWatch::Alarm');
+  const dashboards = count('AWS::CloudWatch::Dashboard');
   const polled = count('AWS::Lambda::EventSourceMapping');
   const million = (units: number, price: number): number => (units * price) / 1_000_000;
   return [
@@ -65,7 +69,12 @@ export function monthOf(passes: readonly Measurement[], { functions, count }: De
       amount: `${(logGb * 1_000).toFixed(0)} MB, kept for a month`,
       dollars: logGb * (PRICES.logsIngestedGb + PRICES.logsStoredGbMonth),
     },
-    { what: 'CloudWatch, alarms', amount: `${alarms}`, dollars: alarms * PRICES.alarmMetrics },
+    {
+      what: 'CloudWatch, alarms',
+      amount: `${alarms} on ${alarmMetrics} metrics`,
+      dollars: alarmMetrics * PRICES.alarmMetrics,
+    },
+    { what: 'CloudWatch, dashboard', amount: `${dashboards}`, dollars: dashboards * PRICES.dashboards },
     {
       what: 'SQS, polling',
       amount: polled === 0 ? 'nothing polls' : `${thousands(polled * POLLS)} requests`,

@@ -7,5 +7,6 @@ export const NOT_REACHED_YET: Readonly<Record<string, string>> = {
   'busy: units': 'targets are read before they are dropped (ADR 1)',
   'bundle of the inspector':
     'half of it is the core of the SDK; logger, document client and valibot are 44 kB',
-  'a month, idle, everything the stack makes': 'the two schedules and the log lines are two thirds of it',
+  'a month, idle, everything the stack makes':
+    'at list price the alarms are 10 cents each and the dashboard is three dollars; an account has ten and three for nothing',
 };

@@ -18,6 +18,8 @@ export const PRICES = {
   logsStoredGbMonth: 0.03,
   /** Per metric that a standard alarm watches, a month. */
   alarmMetrics: 0.1,
+  /** A dashboard, a month. */
+  dashboards: 3,
 } as const;
 
 /** What DynamoDB and SQS charge for it. */

@@ -23,8 +23,10 @@ export interface DeployedFunction {
 
 export interface Deployment {
   readonly functions: readonly DeployedFunction[];
-  /** How many resources of a type there are, such as `AWS::CloudWatch::Alarm`. */
+  /** How many resources of a type there are, such as `AWS::CloudWatch::Dashboard`. */
   count(type: string): number;
+  /** How many metrics its alarms watch: some watch a sum. */
+  readonly alarmMetrics: number;
   remove(): Promise<void>;
 }
 
@@ -55,6 +57,10 @@ export async function synthesise(context: Readonly<Record<string, unknown>> = {}
       };
     }),
     count: (type) => resources.filter(([, { Type }]) => Type === type).length,
+    alarmMetrics: resources
+      .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
+      .flatMap(([, { Properties }]) => Properties.Metrics ?? [Properties])
+      .filter(({ MetricStat, MetricName }) => MetricStat ?? MetricName).length,
     remove: () => rm(outdir, { recursive: true, force: true }),
   };
 }
