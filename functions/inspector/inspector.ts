@@ -7,6 +7,7 @@ import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { telling } from '../pass/problems.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
@@ -15,9 +16,11 @@ import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { PassRun } from './pass-run.ts';
+import { react } from './react.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
+import type { Mode } from './verdict.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -82,7 +85,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       startedAt,
       now,
       time,
-      tally,
+      tally: telling(tally, run.onFailure),
       onVerdict: run.onVerdict ?? (() => {}),
       markBreaker: createMarkBreaker(),
       shards: config.shards,
@@ -104,10 +107,13 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
   };
 }
 
+/** What a pass of each mode does. */
+const MODES: Readonly<Record<Mode, (pass: Pass) => Promise<Stopped>>> = { inspect, recover, react };
+
 /** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
-    return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
+    return await MODES[pass.request.mode](pass);
   } catch (error) {
     if (!pass.time.wasCutOff()) throw error;
     return {};

@@ -85,3 +85,15 @@ export function createProblems<K extends string>(): Problems<K> {
     listed: () => ({ problems, problemsOmitted }),
   };
 }
+
+/** The same tally, of which somebody is told the key of each read, send and write that failed. */
+export const telling = <K extends string, T extends Pick<Problems<K>, 'problem'>>(
+  tally: T & Pick<Problems<K>, 'problem'>,
+  onFailure: ((key: ProblemKey) => void) | undefined,
+): T => ({
+  ...tally,
+  problem(problem: ProblemOf<K>) {
+    tally.problem(problem);
+    if (problem.kind === 'failed') onFailure?.(problem.key);
+  },
+});
