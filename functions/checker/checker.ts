@@ -6,7 +6,6 @@ import { createTableReads } from '../aws/table-reads.ts';
 import { createTransact } from '../aws/transact.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
-import { telling } from '../pass/problems.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { check } from './check.ts';
 import type { CheckMode, CheckRequest } from './check-event.ts';
@@ -64,7 +63,7 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createCheckTally();
+    const tally = createCheckTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
@@ -78,7 +77,7 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
       startedAt,
       now,
       time,
-      tally: telling(tally, run.onFailure),
+      tally,
       watched,
       onVerdict: run.onVerdict ?? (() => {}),
       shards: config.shards,

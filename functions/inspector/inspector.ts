@@ -7,7 +7,6 @@ import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
-import { telling } from '../pass/problems.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
@@ -70,7 +69,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createTally();
+    const tally = createTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
@@ -85,7 +84,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       startedAt,
       now,
       time,
-      tally: telling(tally, run.onFailure),
+      tally,
       onVerdict: run.onVerdict ?? (() => {}),
       markBreaker: createMarkBreaker(),
       shards: config.shards,
