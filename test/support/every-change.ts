@@ -115,6 +115,11 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofTask((read) => taskChanges.droppedInVain(read, NOW, SHARDS)),
   },
   {
+    title: 'dropsWithheld',
+    row: aTask({ state: 'Failed' }),
+    make: ofTask((read) => taskChanges.dropsWithheld(read, NOW, SHARDS)),
+  },
+  {
     title: 'postponedUnread, on a fraction of a millisecond',
     row: aTask({ state: 'Paused' as 'Pending', dueAt: NOW - 0.5 }),
     make: (item) => taskChanges.postponedUnread(sightTask(item, readTask), NOW, SHARDS),
@@ -145,6 +150,11 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofJob((read) => jobChanges.jobDroppedInVain(read, PLACE, NOW, SHARDS)),
   },
   { title: 'jobRested', row: aJob({ state: 'Completed', dueAt: NOW }), make: ofJob(jobChanges.jobRested) },
+  {
+    title: 'jobDropsWithheld',
+    row: failedJob(wherePlaced),
+    make: ofJob((read) => jobChanges.jobDropsWithheld(read, PLACE, NOW, SHARDS)),
+  },
   {
     title: 'jobPostponed',
     row: failedJob(),
@@ -215,12 +225,12 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   {
     title: 'published',
     row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }),
-    make: () => segmentChanges.published(SEGMENT_ID, JOB_ID, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, JOB_ID, NOW),
   },
   {
     title: 'published, without an owner',
     row: segment(SEGMENT_ID, 'Importing', { jobId: null }),
-    make: () => segmentChanges.published(SEGMENT_ID, absent, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, absent, NOW),
   },
   { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
   { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
