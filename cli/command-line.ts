@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
 import { addAudit } from './commands/audit.ts';
+import { addDump } from './commands/dump.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
+import { addLoad } from './commands/load.ts';
+import { addLog } from './commands/log.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
 import { addSchedules } from './commands/schedules.ts';
@@ -36,6 +39,9 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addStatus(program, surroundings, exit);
   addExplain(program, surroundings, exit);
   addOperations(program, surroundings, exit);
+  addDump(program, surroundings, exit);
+  addLoad(program, surroundings, exit);
+  addLog(program, surroundings, exit);
   addSchedules(program, surroundings, exit);
   addAudit(program, surroundings, exit);
 

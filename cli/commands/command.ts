@@ -24,8 +24,8 @@ export interface CommandCall<O> extends Surroundings {
 /** How a command ended. */
 export interface CommandEnd {
   readonly code: ExitCode;
-  /** For `--json`, ids as `bigint` or string; what the command cost is added. */
-  readonly json: object;
+  /** For `--json`, ids as `bigint` or string; what the command cost is added. Undefined: the output is JSON anyway. */
+  readonly json: object | undefined;
   /** For a person; empty if the command has written all there is itself. */
   readonly text: (screen: Screen) => string;
 }
@@ -88,7 +88,7 @@ async function show(
   asJson: boolean,
   { out, err }: Surroundings,
 ): Promise<void> {
-  if (asJson) return out.write(`${documentOf(json, meter)}\n`);
+  if (asJson && json !== undefined) return out.write(`${documentOf(json, meter)}\n`);
   const shown = text(out.screen);
   if (shown !== '') await out.write(`${shown}\n`);
   await err.write(`${describeCost(meter)}\n`);

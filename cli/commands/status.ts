@@ -70,7 +70,7 @@ async function status(call: Call): Promise<CommandEnd> {
 const HOME_AND_CLEAR = '\u001b[H\u001b[2J';
 
 async function showInPlace({ out, options, connection }: Call, { json, text }: CommandEnd): Promise<void> {
-  if (options.json) return out.write(`${documentOf(json, connection.meter)}\n`);
+  if (options.json && json !== undefined) return out.write(`${documentOf(json, connection.meter)}\n`);
   const { screen } = out;
   await out.write(
     `${screen.isTerminal ? HOME_AND_CLEAR : ''}${text(screen)}\n${screen.isTerminal ? '' : '\n'}`,
