@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { pausedDescription } from '../cli/schedule/pause-note.ts';
-import { job, MINUTE, NOW } from './support/builders.ts';
+import { job, leased, MINUTE, NOW, task } from './support/builders.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
 import { schedulerStub } from './support/scheduler-stub.ts';
@@ -79,6 +79,19 @@ describe('copy-segment pause', () => {
     expect(code).toBe(1);
     expect(stdout.replace(/\s+/g, ' ')).toContain(`paused (${NOTE})`);
     expect(stdout).not.toContain('One inspection pass');
+  });
+
+  it('is told to whoever counts on the next pass', async () => {
+    const { run, world } = await scheduled({ passes: PASSES, checks: {} });
+    await world.has(job(), task(leased));
+    await run(...pause);
+    const { stdout } = await run('release', '1/1', '--yes');
+    expect(stdout).toContain(
+      `The next inspection enqueues it, within a minute. But the schedule of the inspector is off (${NOTE}): nothing happens until copy-segment resume.\n`,
+    );
+    expect((await run('inspect', '--local')).stdout).toContain(
+      `The schedule of the inspector is off (${NOTE}): nothing happens until copy-segment resume.\n`,
+    );
   });
 
   it('needs a reason, and a schedule', async () => {

@@ -6,9 +6,10 @@ import { dropOptions, eventOf, type PassOptions, passOptions } from '../passes/p
 import type { PlannedAction } from '../passes/planned-actions.ts';
 import { checkerOf, inspectorOf, recoverDeployment } from '../passes/recover-deployment.ts';
 import { reportLines } from '../passes/report-text.ts';
+import { pauseWarning } from '../schedule/pause-warning.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
-import { addCommand, type CommandDefinition, EXIT, type Exit } from './command.ts';
+import { addCommand, type CommandCall, type CommandDefinition, EXIT, type Exit } from './command.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
@@ -34,7 +35,7 @@ const inspect: CommandDefinition<PassOptions> = {
       if (refusal) return refusal;
       const actions: PlannedAction[] = [];
       const report = await makePass({ mode: 'inspect', ...eventOf(call.options) }, watchOf(actions));
-      return endOf(call, 'Inspection', report, actions, NEXT);
+      return endOf(call, 'Inspection', report, actions, await nextOf(call, 'inspector'));
     }),
 };
 
@@ -50,7 +51,7 @@ const check: CommandDefinition<PassOptions> = {
       const makePass = await checkerOf(call);
       const actions: PlannedAction[] = [];
       const report = await makePass({ mode: 'check', ...eventOf(call.options) }, watchOf(actions));
-      return endOf(call, 'Check', report, actions, NEXT);
+      return endOf(call, 'Check', report, actions, await nextOf(call, 'checker'));
     }),
 };
 
@@ -115,6 +116,10 @@ export function addPasses(program: Command, surroundings: Surroundings, exit: Ex
   addCommand(program, surroundings, exit, check);
   addCommand(program, surroundings, exit, recover);
 }
+
+/** The schedule goes on, or it does not. */
+const nextOf = async ({ connection }: CommandCall<PassOptions>, whose: 'inspector' | 'checker') =>
+  (await pauseWarning(connection, [whose]))?.replace('But the', 'The') ?? NEXT;
 
 const watchOf = (actions: PlannedAction[]) => ({
   onAction: (action: PlannedAction) => void actions.push(action),

@@ -3,6 +3,7 @@ import { createTableReads } from '../../functions/aws/table-reads.ts';
 import { createWriter } from '../../functions/aws/write-changes.ts';
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { type CommandCall, type CommandEnd, EXIT, isConfirmed } from '../commands/command.ts';
+import { pauseWarning } from '../schedule/pause-warning.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { shellLine } from '../terminal/shell-line.ts';
@@ -81,10 +82,12 @@ export async function operate(
   });
   const outcome = await carryOutPlan(plan, write);
   const { kind, ...counts } = outcome;
+  const warning = kind === 'done' ? await pauseWarning(connection) : undefined;
+  const next = warning === undefined ? plan.next : `${plan.next} ${warning}`;
   return {
     code: CODES[kind],
-    json: { outcome: kind, ...counts, changes, ...(kind === 'done' && { next: plan.next }) },
-    text: ({ width }: Screen) => wrapped(describeOutcome(outcome, what.done, plan.next), width),
+    json: { outcome: kind, ...counts, changes, ...(kind === 'done' && { next }) },
+    text: ({ width }: Screen) => wrapped(describeOutcome(outcome, what.done, next), width),
   };
 }
 
