@@ -41,12 +41,23 @@ export interface WorldOptions {
   readonly fifo?: boolean;
 }
 
-/** Thrown when tables or a queue could not be deleted; names them. */
+/** Thrown when tables, a queue or buckets could not be deleted; names them. */
 export class LeftBehindError extends Error {
   override name = 'LeftBehindError';
 }
 
-/** Thrown when tables and queue cannot be created. */
+/**
+ * Waits for every deletion.
+ *
+ * @throws LeftBehindError that names all that could not be deleted
+ */
+export async function deleteAll(deletions: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(deletions);
+  const left = ends.flatMap((end) => (end.status === 'rejected' ? [(end.reason as Error).message] : []));
+  if (left.length > 0) throw new LeftBehindError(left.join('\n'));
+}
+
+/** Thrown when tables, a queue or buckets cannot be created. */
 export class NotCreatedError extends Error {
   override name = 'NotCreatedError';
 }

@@ -369,6 +369,7 @@ describe('an operator who cancels', () => {
         if: { state },
         set: { state: 'Failed', reason: 'cancelled by ann', completedAt: NOW, dueAt: NOW },
         remove: [],
+        action: { what: 'failed', because: 'cancelled by ann' },
       });
     },
   );

@@ -4,7 +4,9 @@ import { type Meter, meteredDynamo } from '../aws/metered-clients.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createTransact } from '../aws/transact.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
+import type { DueJob } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { check } from './check.ts';
 import type { CheckRequest } from './check-event.ts';
@@ -67,8 +69,15 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
     });
     const stores = storesOf(tally.meter, time.signal);
 
+    const watched = observed(request.dryRun ? dryRun(stores) : stores, {
+      onChange(change, end) {
+        if (end === 'done') tally.changes++;
+        run.onChange?.(change, end);
+      },
+    });
     const pass: CheckPass = {
-      ...observed(request.dryRun ? dryRun(stores) : stores, run),
+      ...watched,
+      jobs: notingDue(watched.jobs, dueAtIfOurs, tally.oldestDue),
       request,
       startedAt,
       now,
@@ -80,7 +89,7 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
     };
 
     const report = (isStopped: boolean): CheckReport =>
-      tally.report(request, { passId, startedAt, endedAt: now(), isStopped });
+      tally.report(request, { passId, startedAt, endedAt: now(), isStopped, cutShort: time.ranShort() });
     try {
       return report(!(await untilCutOff(pass)));
     } catch (error) {
@@ -93,6 +102,10 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
     }
   };
 }
+
+/** The marker of a Failed job is the inspector's. */
+const dueAtIfOurs = ({ state, dueAt }: DueJob): number | undefined =>
+  state === 'Failed' ? undefined : dueAt;
 
 /** A request that outlasted the check ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: CheckPass): Promise<boolean> {

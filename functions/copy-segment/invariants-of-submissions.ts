@@ -10,10 +10,10 @@ export const submissionInvariants: readonly Invariant[] = [
       yield { key: { jobId }, reason: `it is ${job.state}, and no check will look at it` };
   }),
   ofSubmission('a job that was filled has all of its tasks', function* ({ job, totalTasks, restore }) {
-    const { jobId, tasks } = restore;
+    const { jobId, tasks, taskCount = tasks.length } = restore;
     const isFilled = job.state !== 'Pending' && job.state !== 'Failed';
-    if (tasks.length > totalTasks || (isFilled && tasks.length < totalTasks))
-      yield { key: { jobId }, reason: `it is ${job.state} with ${tasks.length} of ${totalTasks} tasks` };
+    if (taskCount > totalTasks || (isFilled && taskCount < totalTasks))
+      yield { key: { jobId }, reason: `it is ${job.state} with ${taskCount} of ${totalTasks} tasks` };
   }),
   ofSubmission('a task has its targets, all of its own job', function* ({ job, restore }) {
     const { jobId, tasks, segments } = restore;

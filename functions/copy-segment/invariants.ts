@@ -13,6 +13,8 @@ export interface Restore {
   readonly jobId: RawId;
   readonly job: Exclude<JobLookup, { readonly unread: string }>;
   readonly tasks: readonly TaskSighting<Task>[];
+  /** How many tasks it has, if these are not all of them: a job of a million targets is looked at in parts. */
+  readonly taskCount?: number;
   /**
    * The target segments that exist, with all their attributes; and, from whoever walks Segments as well, those that bear
    * the job's id though no task names them.

@@ -2,12 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
+import { createActionLog } from '../pass/action-log.ts';
+import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
+import { createSignalEmitter } from '../pass/emit-signals.ts';
+import { SERVICES } from '../pass/signals.ts';
+import { readStack } from '../pass/variables.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
 import type { PassReport } from './report/pass-report.ts';
+import { signalsOf } from './report/signals-of.ts';
 
-const logger = new Logger({ serviceName: 'copy-segment-inspector' });
+const SERVICE = SERVICES.inspector;
+const logger = new Logger({ serviceName: SERVICE });
+const emit = createSignalEmitter('inspector', readStack(process.env));
 const inspector = createInspector({
   ...readEnvironment(process.env),
   dynamo: createDynamoClient(),
@@ -17,12 +25,15 @@ const inspector = createInspector({
 /**
  * One inspection pass: what the schedule invokes, and an operator for recovery.
  *
- * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun? }`, see parsePassEvent
+ * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun?, maxDrops? }`,
+ *   see parsePassEvent
  * @throws InvalidEventError for an event that asks for anything else
+ * @throws NothingAchievedError when there was work and all of it failed; the report is logged before
  */
 export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {
   const request = parsePassEvent(event);
   const passId = context?.awsRequestId ?? randomUUID();
+  const record = createActionLog(SERVICE, passId);
   const report = await inspector(request, {
     passId,
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
@@ -33,9 +44,14 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
         kind,
         because,
       }),
+    // A dry run changes nothing.
+    ...(!request.dryRun && { onChange: (change, { kind }) => record(change, kind) }),
     onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
     onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
   });
   logger.info('inspection pass', { ...report });
+  emit(signalsOf(report));
+  const { tasks, jobs, segments } = report;
+  assertSomethingAchieved(report, tasks.failed + jobs.failed + segments.failed, tasks.movedOn + jobs.movedOn);
   return report;
 }

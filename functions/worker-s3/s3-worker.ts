@@ -11,6 +11,8 @@ export interface S3WorkerConfig
   extends WorkerConfig,
     Pick<CopyTaskConfig, 'maxSingleBytes' | 'partBytes' | 'onRun'> {
   readonly s3: S3Client;
+  /** Called with each lease that is claimed, before anything is copied. */
+  readonly onClaim?: (lease: Lease) => void;
   /** Called with what kept a task from being copied, before the task is failed or given back. */
   readonly onError?: (lease: Lease, error: unknown) => void;
 }
@@ -29,6 +31,7 @@ export function createS3Worker({
   s3,
   maxSingleBytes,
   partBytes,
+  onClaim,
   onRun,
   onError,
   ...config
@@ -37,6 +40,7 @@ export function createS3Worker({
     worker: createWorker(config),
     items: createSingleItems(config.dynamo, config.tables),
     storeUntil: (signal) => createObjectStore(s3, signal),
+    onClaim,
     onRun,
     onError,
     ...(maxSingleBytes !== undefined && { maxSingleBytes }),
@@ -48,11 +52,12 @@ export function createS3Worker({
 export interface S3WorkerParts extends Omit<CopyTaskConfig, 'rowsOf' | 'time'> {
   readonly worker: Pick<Worker, 'work'>;
   readonly items: Pick<SingleItems, 'read'>;
+  readonly onClaim?: S3WorkerConfig['onClaim'] | undefined;
   readonly onError?: S3WorkerConfig['onError'] | undefined;
 }
 
 /** A reference worker on any tables and object storage. */
-export function s3WorkerOver({ worker, items, onError, ...copying }: S3WorkerParts): S3Worker {
+export function s3WorkerOver({ worker, items, onClaim, onError, ...copying }: S3WorkerParts): S3Worker {
   // Asked of segments without objects alone: there are few, if any.
   const rowsOf: RowsOf = async (segmentIds) => {
     const rows = new Map<bigint, number>();
@@ -67,6 +72,7 @@ export function s3WorkerOver({ worker, items, onError, ...copying }: S3WorkerPar
     const time = createTimeLeft(remainingMs);
     try {
       return await worker.work(body, async (lease) => {
+        onClaim?.(lease);
         try {
           return await copyTask(lease, { ...copying, rowsOf, time });
         } catch (error) {

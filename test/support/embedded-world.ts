@@ -32,6 +32,7 @@ export interface WorldOptions {
   readonly shards?: number;
   readonly windowSize?: number;
   readonly inspectMs?: number;
+  readonly maxDrops?: number;
   /** Where the tables and the queue are, if not on the engines of the whole run. */
   readonly engines?: ReturnType<typeof enginesOfTheRun>;
 }
@@ -100,7 +101,7 @@ export async function embeddedWorld({
   return world;
 }
 
-function enginesOfTheRun() {
+export function enginesOfTheRun() {
   const identity = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
   return {
     dynamo: { ...identity, endpoint: inject('dynamoEndpoint') },

@@ -1,0 +1,17 @@
+import { count, problemCounts, type Signal, seconds } from '../../pass/signals.ts';
+import type { PassReport } from './pass-report.ts';
+
+/** What a pass tells CloudWatch; a dry run did nothing, and says nothing. */
+export const signalsOf = (report: PassReport): Signal[] =>
+  report.dryRun
+    ? []
+    : [
+        ...seconds('oldestDue', report.oldestDueMs),
+        ...seconds('unsettled', report.oldestUnsettledMs),
+        ...count('cutShort', Number(report.cutShort)),
+        ...count('enqueued', report.tasks.enqueued),
+        ...count('dropped', report.segments.dropped),
+        ...count('dropsFailed', report.segments.failed),
+        ...count('withheld', report.tasks.withheld + report.jobs.withheld),
+        ...problemCounts(report.problemsByKind),
+      ];
