@@ -67,9 +67,10 @@ export function createParties(stage: LoopStage, wire: Wire, mutant: Mutant, writ
     check: (mode: 'check' | 'recover'): Running =>
       start('checker', (ports) =>
         // Only a reaction asks for the last task that is unfinished.
-        checkerOver(() => ({ ...ports, lastUnfinished: async () => undefined }), config)(
-          parseCheckEvent({ mode }),
-        ),
+        checkerOver(
+          () => ({ ...ports, lastUnfinished: async () => undefined }),
+          config,
+        )(parseCheckEvent({ mode })),
       ),
 
     /** @param deleted the message was dealt with */
