@@ -10,6 +10,7 @@ import type { TableNames } from '../copy-segment/tables.ts';
 import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
+import { createAllowance, sharedAllowances } from './drop-allowance.ts';
 import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
@@ -67,6 +68,8 @@ export function createInspector(config: InspectorConfig): Inspector {
 /** An inspector on any stores. */
 export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspector {
   const now = config.now ?? Date.now;
+  const defaultMaxDrops = config.maxDrops ?? DEFAULT_MAX_DROPS;
+  const allowanceNow = sharedAllowances(defaultMaxDrops, now);
 
   return async (request, run = {}) => {
     const startedAt = now();
@@ -86,8 +89,10 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
         run.onChange?.(change, outcome);
       },
     });
-    const maxDrops = request.maxDrops ?? config.maxDrops ?? DEFAULT_MAX_DROPS;
-    const { write, ...dropGuard } = createDropGuard(maxDrops, watched.write);
+    const maxDrops = request.maxDrops ?? defaultMaxDrops;
+    // What somebody asks for by hand is for that pass.
+    const allowance = request.maxDrops === undefined ? allowanceNow() : createAllowance(request.maxDrops);
+    const { write, ...dropGuard } = createDropGuard(maxDrops, allowance, watched.write);
 
     const pass: Pass = {
       ...watched,
