@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readEnvironment } from '../functions/inspector/environment.ts';
-import { createInspector } from '../functions/inspector/inspector.ts';
-import { parsePassEvent } from '../functions/inspector/pass-event.ts';
 import { expired, job, MINUTE, NOW, type Row, segment, task } from './support/builders.ts';
-import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
+import { embeddedWorld, type World } from './support/embedded-world.ts';
 
 const IN_A_QUARTER_OF_AN_HOUR = BigInt(NOW + 15 * MINUTE);
 
@@ -183,49 +181,6 @@ describe('a Failed job of more targets than maxDrops', () => {
     await world.has([1n, 2n, 3n, 4n, 5n, 6n].flatMap((jobId) => failedJob(1, 4, jobId)));
     expect((await world.pass()).segments.dropped).toBe(5);
     expect(await droppedOf(world)).toBe(5);
-  });
-});
-
-describe('passes that one process makes', () => {
-  /** The function as it stays warm: one inspector for all of its invocations. */
-  async function warm(maxDrops: number) {
-    const world = await embeddedWorld();
-    const { tables, queueUrl, clock } = world;
-    const inspector = createInspector({
-      ...disturbedClients(),
-      tables,
-      queueUrl,
-      shards: 4,
-      maxDrops,
-      now: () => clock.now,
-    });
-    const pass = (event: unknown) => inspector(parsePassEvent(event));
-    await world.has([1n, 2n, 3n].flatMap((jobId) => failedJob(1, 4, jobId)));
-    return { world, pass };
-  }
-
-  it('within seconds of each other share one limit: a flood of failures that wakes many is no way around it', async () => {
-    const { world, pass } = await warm(5);
-    expect((await pass({ jobIds: ['1'] })).segments).toMatchObject({ dropped: 4, withheld: 0 });
-    world.clock.now += 1_000;
-    expect((await pass({ jobIds: ['2'] })).segments).toMatchObject({ dropped: 1, withheld: 3 });
-    world.clock.now += 1_000;
-    expect((await pass({ jobIds: ['3'] })).segments).toMatchObject({ dropped: 0 });
-    expect(await droppedOf(world)).toBe(5);
-  });
-
-  it('a minute later have a limit of their own', async () => {
-    const { world, pass } = await warm(5);
-    await pass({ jobIds: ['1'] });
-    world.clock.now += MINUTE;
-    expect((await pass({ jobIds: ['2'] })).segments).toMatchObject({ dropped: 4, withheld: 0 });
-  });
-
-  it('have the limit that somebody gives one by hand, whatever was dropped before, and leave the others theirs', async () => {
-    const { pass } = await warm(4);
-    await pass({ jobIds: ['1'] });
-    expect((await pass({ jobIds: ['2'], maxDrops: 4 })).segments).toMatchObject({ dropped: 4, withheld: 0 });
-    expect((await pass({ jobIds: ['3'] })).segments).toMatchObject({ dropped: 0 });
   });
 });
 

@@ -1,43 +1,32 @@
-/** Passes that begin within this time of each other are of one minute of the schedule: reactions come every second. */
-const SHARED_FOR_MS = 30_000;
+const MINUTE_MS = 60_000;
 
-/** How many segments may still be dropped. */
+/** How many segments the reactions of a function instance may still drop in this minute. */
 export interface DropAllowance {
-  /** Takes one, if one is left. */
-  take(): boolean;
-  giveBack(count: number): void;
-}
-
-/** The allowance of one pass. */
-export function createAllowance(maxDrops: number): DropAllowance {
-  let left = maxDrops;
-  return {
-    take() {
-      if (left <= 0) return false;
-      left--;
-      return true;
-    },
-    giveBack: (count) => {
-      left += count;
-    },
-  };
+  left(): number;
+  take(drops: number): void;
 }
 
 /**
- * An allowance that passes share which one process makes shortly after each other. A limit per pass would be none if a
- * flood of failures woke a pass every second.
- *
- * @param now epoch milliseconds
- * @returns the allowance of a pass that begins now
+ * Passes come once a minute, which is what their limit on drops counts on; reactions come as records do. Together they may
+ * drop in a minute what one pass may: jobs that fail one after the other are a wave like those that fail at once.
  */
-export function sharedAllowances(maxDrops: number, now: () => number): () => DropAllowance {
-  let current = createAllowance(maxDrops);
-  let since = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (now() - since >= SHARED_FOR_MS) {
-      current = createAllowance(maxDrops);
-      since = now();
-    }
-    return current;
+export function createDropAllowance(maxDrops: number, now: () => number): DropAllowance {
+  let minute = Number.NaN;
+  let taken = 0;
+  const begin = (): void => {
+    const current = Math.floor(now() / MINUTE_MS);
+    if (current === minute) return;
+    minute = current;
+    taken = 0;
+  };
+  return {
+    left() {
+      begin();
+      return Math.max(0, maxDrops - taken);
+    },
+    take(drops) {
+      begin();
+      taken += drops;
+    },
   };
 }

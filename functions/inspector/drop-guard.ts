@@ -1,6 +1,5 @@
 import type { Change } from '../copy-segment/change.ts';
 import type { Write, WriteOutcome } from '../copy-segment/stores.ts';
-import type { DropAllowance } from './drop-allowance.ts';
 
 /** A pass drops no more segments than this unless deployed, or asked, otherwise. */
 export const DEFAULT_MAX_DROPS = 10_000;
@@ -16,18 +15,19 @@ export interface DropGuard {
   readonly reason: string;
 }
 
-/** Makes changes as `write` does, but no more drops than are allowed; the others end as `withheld`. */
-export function createDropGuard(
-  maxDrops: number,
-  allowance: DropAllowance,
-  write: Write,
-): DropGuard & { readonly write: Write } {
+/** Makes changes as `write` does, but no more drops than `maxDrops`; the others end as `withheld`. */
+export function createDropGuard(maxDrops: number, write: Write): DropGuard & { readonly write: Write } {
+  let left = maxDrops;
   let isSpent = false;
 
   const admit = (change: Change): boolean => {
-    if (!isDrop(change) || allowance.take()) return true;
-    isSpent = true;
-    return false;
+    if (!isDrop(change)) return true;
+    if (left <= 0) {
+      isSpent = true;
+      return false;
+    }
+    left--;
+    return true;
   };
 
   return {
@@ -37,10 +37,9 @@ export function createDropGuard(
       const admitted = changes.filter(admit);
       const outcomes = await write(admitted);
       // What turned out to be no drop does not count; what failed may have been made.
-      allowance.giveBack(
-        admitted.filter((change, index) => isDrop(change) && outcomes[index]?.kind === 'conditionFailed')
-          .length,
-      );
+      left += admitted.filter(
+        (change, index) => isDrop(change) && outcomes[index]?.kind === 'conditionFailed',
+      ).length;
       if (admitted.length === changes.length) return outcomes;
       const ends = new Map(admitted.map((change, index) => [change, outcomes[index]]));
       return changes.map((change) =>
