@@ -44,6 +44,8 @@ export class ScheduledPass extends Construct {
   readonly logGroupName: string;
   readonly scheduleName: string;
   readonly failedPasses: Queue;
+  readonly role: Role;
+  readonly pass: NodejsFunction;
 
   constructor(scope: Construct, id: string, props: ScheduledPassProps) {
     super(scope, id);
@@ -60,6 +62,8 @@ export class ScheduledPass extends Construct {
     const role = this.createRole(props, logGroup);
     const pass = this.createFunction(props, role, logGroup);
     const schedule = this.createSchedule(pass, props);
+    this.role = role;
+    this.pass = pass;
     this.functionName = pass.functionName;
     this.roleArn = role.roleArn;
     this.logGroupName = logGroup.logGroupName;

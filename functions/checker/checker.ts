@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { createLastUnfinished } from '../aws/last-unfinished.ts';
 import { type Meter, meteredDynamo } from '../aws/metered-clients.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createTransact } from '../aws/transact.ts';
@@ -7,11 +8,12 @@ import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { check } from './check.ts';
-import type { CheckRequest } from './check-event.ts';
+import type { CheckMode, CheckRequest } from './check-event.ts';
 import type { CheckerStores, CheckPass } from './check-pass.ts';
 import type { CheckRun } from './check-run.ts';
 import { dryRun } from './dry-run.ts';
 import { observed } from './observed.ts';
+import { react } from './react.ts';
 import { recover } from './recover.ts';
 import type { CheckReport } from './report/check-report.ts';
 import { createCheckTally } from './report/check-tally.ts';
@@ -48,6 +50,7 @@ export function createChecker(config: CheckerConfig): Checker {
       ...createTableReads(access, tables),
       write: createWriter(access, tables, engine),
       transact: createTransact(access, tables),
+      lastUnfinished: createLastUnfinished(access, tables),
     };
   }, config);
 }
@@ -55,11 +58,12 @@ export function createChecker(config: CheckerConfig): Checker {
 /** A checker on any stores. */
 export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Checker {
   const now = config.now ?? Date.now;
+  const watched: CheckPass['watched'] = new Map();
 
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createCheckTally();
+    const tally = createCheckTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
@@ -74,6 +78,7 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
       now,
       time,
       tally,
+      watched,
       onVerdict: run.onVerdict ?? (() => {}),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
@@ -94,10 +99,13 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
   };
 }
 
+/** What a check of each mode does. */
+const MODES: Readonly<Record<CheckMode, (pass: CheckPass) => Promise<boolean>>> = { check, recover, react };
+
 /** A request that outlasted the check ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: CheckPass): Promise<boolean> {
   try {
-    return await (pass.request.mode === 'recover' ? recover(pass) : check(pass));
+    return await MODES[pass.request.mode](pass);
   } catch (error) {
     if (!pass.time.wasCutOff()) throw error;
     return false;

@@ -2,30 +2,43 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient } from '../aws/clients.ts';
+import { type BatchResponse, isStreamEvent } from '../pass/stream-records.ts';
 import { readTableVariables } from '../pass/variables.ts';
 import { parseCheckEvent } from './check-event.ts';
+import type { CheckRun } from './check-run.ts';
 import { createChecker } from './checker.ts';
+import { reactTo } from './reaction.ts';
 import type { CheckReport } from './report/check-report.ts';
 
 const logger = new Logger({ serviceName: 'copy-segment-checker' });
 const checker = createChecker({ ...readTableVariables(process.env), dynamo: createDynamoClient() });
 
 /**
- * One check: what the schedule invokes, and an operator for recovery.
+ * One check: what the schedule invokes, an operator for recovery, and the stream of Tasks with tasks that ended.
  *
- * @param event `{ mode?: "check" | "recover", jobIds?, dryRun? }`, see parseCheckEvent
+ * @param event `{ mode?: "check" | "recover", jobIds?, dryRun? }`, see parseCheckEvent; or records of the stream of Tasks
+ * @returns the report of the check; of records those that are to be delivered again
  * @throws InvalidEventError for an event that asks for anything else
  */
-export async function handler(event: unknown, context?: Partial<Context>): Promise<CheckReport> {
-  const request = parseCheckEvent(event);
+export async function handler(
+  event: unknown,
+  context?: Partial<Context>,
+): Promise<CheckReport | BatchResponse> {
   const passId = context?.awsRequestId ?? randomUUID();
-  const report = await checker(request, {
+  const run: CheckRun = {
     passId,
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
     onVerdict: ({ jobId, kind, because }) => logger.debug('verdict', { jobId: String(jobId), kind, because }),
     onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
     onError: (unfinished) => logger.error('check failed', { ...unfinished }),
-  });
+  };
+  if (isStreamEvent(event)) {
+    const { report, unreadable, response } = await reactTo(checker, event, run);
+    if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
+    logger.info('reaction', { ...report });
+    return response;
+  }
+  const report = await checker(parseCheckEvent(event), run);
   logger.info('check', { ...report });
   return report;
 }

@@ -29,7 +29,10 @@ export function enqueued(task: DispatchableTask, sentAt: number, shards: number)
     : changed(task, { set: { ...set, ...due(task.taskId, task, task.leaseExpiresAt, shards) } });
 }
 
-/** Takes an expired lease back: Pending, next version, nothing enqueued, due now. */
+/**
+ * Takes an expired lease back: Pending, next version, nothing enqueued, due now. It loses `enqueuedAt`, which a task that its
+ * worker gives back keeps: that is how the stream that wakes the inspector tells the two apart.
+ */
 export const released = (task: DispatchableTask, now: number, shards: number): TaskChange =>
   changed(task, {
     set: {
@@ -39,7 +42,7 @@ export const released = (task: DispatchableTask, now: number, shards: number): T
       enqueueCount: 0,
       ...due(task.taskId, task, now, shards),
     },
-    remove: ['nodeId', 'leaseExpiresAt'],
+    remove: ['nodeId', 'leaseExpiresAt', 'enqueuedAt'],
   });
 
 /** Gives up on a task whose leases keep running out. */

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Context } from 'aws-lambda';
 import { createDynamoClient, createSqsClient } from '../aws/clients.ts';
+import { type BatchResponse, isStreamEvent } from '../pass/stream-records.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
 import { parsePassEvent } from './pass-event.ts';
+import type { PassRun } from './pass-run.ts';
+import { reactTo } from './reaction.ts';
 import type { PassReport } from './report/pass-report.ts';
 
 const logger = new Logger({ serviceName: 'copy-segment-inspector' });
@@ -15,15 +18,19 @@ const inspector = createInspector({
 });
 
 /**
- * One inspection pass: what the schedule invokes, and an operator for recovery.
+ * One inspection pass: what the schedule invokes, an operator for recovery, and the tables' streams with what became due.
  *
- * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun? }`, see parsePassEvent
+ * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun? }`, see parsePassEvent; or
+ *   records of the streams of Jobs and Tasks
+ * @returns the report of the pass; of records those that are to be delivered again
  * @throws InvalidEventError for an event that asks for anything else
  */
-export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {
-  const request = parsePassEvent(event);
+export async function handler(
+  event: unknown,
+  context?: Partial<Context>,
+): Promise<PassReport | BatchResponse> {
   const passId = context?.awsRequestId ?? randomUUID();
-  const report = await inspector(request, {
+  const run: PassRun = {
     passId,
     remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
     onVerdict: ({ jobId, taskId, kind, because }) =>
@@ -35,7 +42,14 @@ export async function handler(event: unknown, context?: Partial<Context>): Promi
       }),
     onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
     onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
-  });
+  };
+  if (isStreamEvent(event)) {
+    const { report, unreadable, response } = await reactTo(inspector, event, run);
+    if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
+    logger.info('reaction', { ...report });
+    return response;
+  }
+  const report = await inspector(parsePassEvent(event), run);
   logger.info('inspection pass', { ...report });
   return report;
 }

@@ -15,9 +15,11 @@ import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { PassRun } from './pass-run.ts';
+import { react } from './react.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
+import type { Mode } from './verdict.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -67,7 +69,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createTally();
+    const tally = createTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
@@ -104,10 +106,13 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
   };
 }
 
+/** What a pass of each mode does. */
+const MODES: Readonly<Record<Mode, (pass: Pass) => Promise<Stopped>>> = { inspect, recover, react };
+
 /** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
-    return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
+    return await MODES[pass.request.mode](pass);
   } catch (error) {
     if (!pass.time.wasCutOff()) throw error;
     return {};

@@ -1,6 +1,6 @@
 import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import { costOf } from '../../pass/cost.ts';
-import { createProblems, type Problems } from '../../pass/problems.ts';
+import { createProblems, type ProblemKey, type Problems } from '../../pass/problems.ts';
 import type { CheckRequest } from '../check-event.ts';
 import type { CheckVerdictKind } from '../verdict.ts';
 import type {
@@ -29,8 +29,8 @@ interface CheckFacts {
   readonly isStopped: boolean;
 }
 
-export function createCheckTally(): CheckTally {
-  const { listed, ...problems } = createProblems<CheckProblemKind>();
+export function createCheckTally(onFailure?: (key: ProblemKey) => void): CheckTally {
+  const { listed, ...problems } = createProblems<CheckProblemKind>(onFailure);
   const tally: CheckTally = {
     meter: createMeter(),
     read: { dueJobs: 0, jobs: 0, tasks: 0, segments: 0 },
