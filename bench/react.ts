@@ -121,7 +121,7 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
         ),
       );
 
-    const inspector = createInspector({ ...world, shards: SHARDS });
+    const inspector = createInspector({ ...world, shards: SHARDS, maxDrops: Number.POSITIVE_INFINITY });
     const checker = createChecker({ ...world, shards: SHARDS });
     const isChecker = to === 'Completed';
     const stream = await openStream(world.dynamo, engines.dynamo, world.tables.tasks);
@@ -175,8 +175,9 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
     const sorted = [...tookMs.values()].sort((a, b) => a - b);
     const dollars =
       priceOf({
-        capacity: { readUnits: cost.readUnits, writeUnits: cost.writeUnits },
-        requests: { total: cost.requests, byOperation: { SendMessageBatch: cost.sends } },
+        readUnits: cost.readUnits,
+        writeUnits: cost.writeUnits,
+        requests: { SendMessageBatch: cost.sends },
       }) +
       cost.invocations * INVOCATION +
       (cost.ms / 1_000) * GIB_SECOND;

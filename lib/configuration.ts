@@ -1,7 +1,9 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { DEFAULT_DUE_SHARDS } from '../functions/copy-segment/due-index.ts';
 import type { TableNames } from '../functions/copy-segment/tables.ts';
+import { DEFAULT_MAX_DROPS } from '../functions/inspector/drop-guard.ts';
 import type { Place } from '../functions/worker-s3/transfer.ts';
 
 /** What a deployment can choose. */
@@ -12,6 +14,16 @@ export interface Configuration {
   readonly shards: number;
   /** Memory of the function in MiB; its share of a processor grows with it. */
   readonly memoryMiB: number;
+  /** How many segments a pass may drop; 0: none, unless its event says otherwise. */
+  readonly maxDrops: number;
+  /** How long logs are kept, the record of every action among them. */
+  readonly logRetention: RetentionDays;
+  /** A topic that exists already, which is told of alarms. */
+  readonly alarmTopicArn?: string;
+  /** An address that is told of alarms. */
+  readonly alarmEmail?: string;
+  /** Whether there is a dashboard. */
+  readonly dashboard: boolean;
   /** Whether the tables are deleted with the stack. */
   readonly disposable: boolean;
   /** Whether the checker is deployed: by default with new tables, and not beside those that exist already. */
@@ -78,6 +90,26 @@ const streamArn = text(
   'must be the ARN of a stream, such as arn:aws:dynamodb:eu-west-1:123456789012:table/my-jobs/stream/2026-11-22T12:00:00.000',
 );
 
+const topicArn = text(
+  /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
+  'must be the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:on-call',
+);
+
+const email = text(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
+
+const FOR_EVER = 'forever';
+const RETENTIONS = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
+);
+const retention = v.pipe(
+  v.union([v.number(), v.string()]),
+  v.transform((value) => (value === FOR_EVER ? RetentionDays.INFINITE : Number(value))),
+  v.check(
+    (days) => days === RetentionDays.INFINITE || RETENTIONS.includes(days),
+    `must be ${FOR_EVER}, or days as CloudWatch Logs knows them: ${[...RETENTIONS].sort((a, b) => a - b).join(', ')}`,
+  ),
+);
+
 const bucketName = text(
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
   'must be the name of a bucket, 3 to 63 small letters, digits, dots and hyphens',
@@ -110,6 +142,11 @@ const context = v.object({
   targetRootPath: v.optional(rootPath, ''),
   // Lambda's limits on MaximumConcurrency.
   maxWorkers: v.optional(whole(2, 1_000), 10),
+  maxDrops: v.optional(whole(0, 1_000_000_000), DEFAULT_MAX_DROPS),
+  logRetentionDays: v.optional(retention, FOR_EVER),
+  alarmTopicArn: v.optional(topicArn),
+  alarmEmail: v.optional(email),
+  dashboard: v.optional(yesOrNo, true),
 });
 
 const KNOWN = Object.keys(context.entries);
@@ -135,8 +172,10 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
     throw new InvalidConfigurationError(reasons.join('; '));
   }
   const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...others } = parsed.output;
-  const { reactive, jobsStreamArn, tasksStreamArn, ...more } = others;
-  const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...rest } = more;
+  const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...general } =
+    others;
+  const { logRetentionDays, alarmTopicArn, alarmEmail, reactive, jobsStreamArn, tasksStreamArn, ...rest } =
+    general;
   const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
   const existingStreams = bothStreams({ jobsStreamArn, tasksStreamArn }, existingTables, destination);
   if (reactive === true && existingTables !== undefined && existingStreams === undefined)
@@ -149,6 +188,9 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
   const isWorkerWanted = worker ?? existingTables === undefined;
   return {
     ...rest,
+    logRetention: logRetentionDays,
+    ...(alarmTopicArn !== undefined && { alarmTopicArn }),
+    ...(alarmEmail !== undefined && { alarmEmail }),
     // Whoever has tables has a checker of their own, unless they say otherwise: two would be at odds.
     checker: checker ?? existingTables === undefined,
     reactive: reactive ?? (existingTables === undefined || existingStreams !== undefined),

@@ -1,7 +1,10 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { alarmName } from './alarm.ts';
+import { AlarmNotifications } from './alarm-notifications.ts';
 import { Checker } from './checker.ts';
 import type { Configuration } from './configuration.ts';
+import { OperatorDashboard } from './dashboard.ts';
 import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
 import { Reactions } from './reactions.ts';
@@ -26,6 +29,7 @@ export class InspectorStack extends Stack {
       shards,
       memoryMiB,
     } = configuration;
+    const { maxDrops, logRetention } = configuration;
     const tables = new MetadataTables(this, 'Metadata', {
       existing: existingTables,
       existingStreams,
@@ -39,16 +43,35 @@ export class InspectorStack extends Stack {
       scheduleMinutes,
       shards,
       memoryMiB,
+      maxDrops,
       disposable,
+      logRetention,
     });
     const checker = configuration.checker
-      ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable })
+      ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable, logRetention })
       : undefined;
 
     if (tables.streams) new Reactions(this, 'Reactions', { streams: tables.streams, inspector, checker });
 
     const worker = configuration.worker
-      ? new Worker(this, 'Worker', { ...configuration.worker, tables, queue, shards, disposable })
+      ? new Worker(this, 'Worker', {
+          ...configuration.worker,
+          tables,
+          queue,
+          shards,
+          disposable,
+          logRetention,
+        })
+      : undefined;
+
+    new AlarmNotifications(this, 'Alarms', {
+      alarms: [...inspector.alarms, ...(checker?.alarms ?? []), ...queue.alarms],
+      topicArn: configuration.alarmTopicArn,
+      email: configuration.alarmEmail,
+    });
+
+    const dashboard = configuration.dashboard
+      ? new OperatorDashboard(this, 'Dashboard', { inspector, checker, queue })
       : undefined;
 
     const output = (name: string, value: string, description: string): void => {
@@ -74,9 +97,12 @@ export class InspectorStack extends Stack {
       output('CheckerScheduleName', checker.scheduleName, 'The schedule that invokes the checker');
       output('FailedChecksUrl', checker.failedPasses.queueUrl, 'Checks that failed or were never made');
     }
+    output('AlarmNamePrefix', alarmName(this.stackName, ''), 'What the names of all alarms begin with');
+    if (dashboard) output('DashboardName', dashboard.dashboardName, 'The dashboard, in CloudWatch');
     output('QueueUrl', queue.queue.queueUrl, 'The queue that workers take tasks from');
     if (queue.deadLetters)
       output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');
+    output('DueShards', String(shards), 'Partitions of the due index');
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');

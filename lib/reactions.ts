@@ -41,14 +41,14 @@ export class Reactions extends Construct {
 
   private wake(
     id: string,
-    { pass, role, failedPasses }: ScheduledPass,
+    { function: target, role, failedPasses }: ScheduledPass,
     eventSourceArn: string,
     patterns: readonly EventPattern[],
     maxBatchingWindow: Duration,
   ): void {
     MetadataTables.grantStream(role, eventSourceArn);
     const mapping = new EventSourceMapping(this, id, {
-      target: pass,
+      target,
       eventSourceArn,
       filters: patterns.map((pattern) => FilterCriteria.filter(pattern)),
       // What was due before the streams were read is the schedule's.

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { App } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Destination, readConfiguration } from '../lib/configuration.ts';
 
 const read = (context: Record<string, unknown>, destination?: Destination) =>
   readConfiguration(new App({ context }).node, destination);
 
+const FOR_EVER = RetentionDays.INFINITE;
 const queueArn = 'arn:aws:sqs:eu-west-1:123456789012:their-queue.fifo';
 const streamOf = (table: string): string =>
   `arn:aws:dynamodb:eu-west-1:123456789012:table/${table}/stream/2026-11-22T12:00:00.000`;
@@ -21,10 +23,35 @@ describe('the configuration', () => {
       scheduleMinutes: 1,
       shards: 4,
       memoryMiB: 1_024,
+      maxDrops: 10_000,
+      logRetention: FOR_EVER,
+      dashboard: true,
       disposable: false,
       checker: true,
       reactive: true,
     });
+  });
+
+  it('takes how much a pass may drop, how long logs are kept, who is told of alarms, and whether there is a dashboard', () => {
+    const topic = 'arn:aws:sns:eu-west-1:123456789012:on-call';
+    expect(
+      read({ maxDrops: '0', logRetentionDays: '365', alarmTopicArn: topic, alarmEmail: 'ann@example.com' }),
+    ).toMatchObject({ maxDrops: 0, logRetention: 365, alarmTopicArn: topic, alarmEmail: 'ann@example.com' });
+    expect(read({ logRetentionDays: 'forever', dashboard: 'false' })).toMatchObject({
+      logRetention: FOR_EVER,
+      dashboard: false,
+    });
+  });
+
+  it.each([
+    ['maxDrops', '-1', 'must be a whole number from 0 to 1000000000'],
+    ['logRetentionDays', '31', 'must be forever, or days as CloudWatch Logs knows them: 1, 3, 5, 7, 14, 30,'],
+    ['logRetentionDays', 'ever', 'must be forever, or days as CloudWatch Logs knows them: '],
+    ['alarmTopicArn', 'on-call', 'must be the ARN of an SNS topic'],
+    ['alarmEmail', 'ann', 'must be an e-mail address'],
+    ['dashboard', 'yes', 'must be true or false'],
+  ])('refuses %s %s', (key, value, reason) => {
+    expect(() => read({ [key]: value })).toThrow(`context "${key}" ${reason}`);
   });
 
   it('is read from text, as the command line gives it, and from JSON', () => {
@@ -45,8 +72,8 @@ describe('the configuration', () => {
         checker: 'false',
         reactive: 'false',
       }),
-    ).toEqual(expected);
-    expect(read(expected)).toEqual(expected);
+    ).toMatchObject(expected);
+    expect(read(expected)).toMatchObject(expected);
   });
 
   it('has a checker with new tables, and beside those that exist already only when asked for', () => {

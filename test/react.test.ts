@@ -209,6 +209,29 @@ describe('a reaction of the inspector', () => {
     expect(response).toEqual({ batchItemFailures: [] });
   });
 
+  it('drops in a minute, with the reactions before it, no more than one pass may', async () => {
+    const world = await reactiveWorld({ maxDrops: 3 });
+    await world.has(job());
+    const fail = async (...taskIds: bigint[]): Promise<void> => {
+      await world.has(
+        taskIds.map((taskId) => task({ taskId, state: 'Failed', targets: [10n * taskId] })),
+        taskIds.map((taskId) => segment(10n * taskId)),
+      );
+      await world.react();
+    };
+    const droppedNow = async (): Promise<number> =>
+      (await world.items()).segments.filter(({ state }) => state === 'Dropped').length;
+    await fail(1n, 2n);
+    await fail(3n, 4n);
+    await fail(5n);
+    expect(await droppedNow()).toBe(3);
+    // What is withheld is looked at again in a quarter of an hour, as a pass has it.
+    expect(await world.task(5n)).toMatchObject({ dueAt: BigInt(NOW + 15 * MINUTE) });
+    world.clock.now += MINUTE;
+    await fail(6n);
+    expect(await droppedNow()).toBe(4);
+  });
+
   it('costs a read of the task and a read of its job beside what a pass does as well', async () => {
     const world = await reactiveWorld();
     await world.has(job(), task());

@@ -109,7 +109,7 @@ describe('the queues', () => {
 describe('the function', () => {
   const inspector = stack.only('AWS::Lambda::Function').Properties;
 
-  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for a month', () => {
+  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for ever, or as long as is asked for', () => {
     expect(inspector).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -118,7 +118,9 @@ describe('the function', () => {
     });
     expect(inspector).not.toHaveProperty('TracingConfig');
     expect(inspector.LoggingConfig.LogGroup).toHaveProperty('Ref');
-    expect(stack.only('AWS::Logs::LogGroup').Properties.RetentionInDays).toBe(30);
+    const retention = (of: typeof stack) => of.only('AWS::Logs::LogGroup').Properties?.RetentionInDays;
+    expect(retention(stack)).toBeUndefined();
+    expect(retention(synthesise({ checker: false, logRetentionDays: 90 }))).toBe(90);
   });
 
   it('is told to end work on tasks before the schedule starts the next pass', () => {

@@ -37,7 +37,7 @@ describe('the worker', () => {
     expect(hasWorker(context)).toBe(expected);
   });
 
-  it('runs Node 24 on arm64 for up to 15 minutes, and logs to a group that is kept for a month', () => {
+  it('runs Node 24 on arm64 for up to 15 minutes, and logs to a group that is kept for ever, or as long as is asked for', () => {
     const { Properties } = resource('AWS::Lambda::Function', 'Worker');
     expect(Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -46,7 +46,9 @@ describe('the worker', () => {
       Timeout: 900,
     });
     expect(Properties.LoggingConfig.LogGroup).toEqual({ Ref: idOf(stack, 'AWS::Logs::LogGroup', 'Worker') });
-    expect(resource('AWS::Logs::LogGroup', 'Worker').Properties.RetentionInDays).toBe(30);
+    expect(resource('AWS::Logs::LogGroup', 'Worker').Properties?.RetentionInDays).toBeUndefined();
+    const kept = synthesise({ ...buckets, logRetentionDays: 90 });
+    expect(resource('AWS::Logs::LogGroup', 'Worker', kept).Properties.RetentionInDays).toBe(90);
     expect(resource('AWS::Logs::LogGroup', 'Worker').DeletionPolicy).toBe('Retain');
     const disposable = synthesise({ ...buckets, disposable: true });
     expect(resource('AWS::Logs::LogGroup', 'Worker', disposable).DeletionPolicy).toBe('Delete');

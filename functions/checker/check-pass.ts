@@ -30,7 +30,7 @@ export interface CheckPass extends CheckerStores {
   readonly tally: CheckTally;
   readonly onVerdict: (verdict: ObservedCheck) => void;
   /** By job, a task that was not Completed when a reaction looked last: of all checks of a function instance. */
-  readonly watched: Map<RawId, RawId>;
+  readonly watchedTasks: Map<RawId, RawId>;
   readonly shards: number;
   /** How many due jobs are held in memory at once. */
   readonly windowSize: number;

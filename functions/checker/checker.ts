@@ -5,7 +5,9 @@ import { type Meter, meteredDynamo } from '../aws/metered-clients.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createTransact } from '../aws/transact.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
+import type { DueJob } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { check } from './check.ts';
 import type { CheckMode, CheckRequest } from './check-event.ts';
@@ -58,7 +60,7 @@ export function createChecker(config: CheckerConfig): Checker {
 /** A checker on any stores. */
 export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Checker {
   const now = config.now ?? Date.now;
-  const watched: CheckPass['watched'] = new Map();
+  const watchedTasks: CheckPass['watchedTasks'] = new Map();
 
   return async (request, run = {}) => {
     const startedAt = now();
@@ -71,21 +73,28 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
     });
     const stores = storesOf(tally.meter, time.signal);
 
+    const watched = observed(request.dryRun ? dryRun(stores) : stores, {
+      onChange(change, end) {
+        if (end === 'done') tally.changes++;
+        run.onChange?.(change, end);
+      },
+    });
     const pass: CheckPass = {
-      ...observed(request.dryRun ? dryRun(stores) : stores, run),
+      ...watched,
+      jobs: notingDue(watched.jobs, dueAtIfOurs, tally.oldestDue),
       request,
       startedAt,
       now,
       time,
       tally,
-      watched,
+      watchedTasks,
       onVerdict: run.onVerdict ?? (() => {}),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
     };
 
     const report = (isStopped: boolean): CheckReport =>
-      tally.report(request, { passId, startedAt, endedAt: now(), isStopped });
+      tally.report(request, { passId, startedAt, endedAt: now(), isStopped, cutShort: time.ranShort() });
     try {
       return report(!(await untilCutOff(pass)));
     } catch (error) {
@@ -101,6 +110,10 @@ export function checkerOver(storesOf: StoresOfCheck, config: CheckConfig): Check
 
 /** What a check of each mode does. */
 const MODES: Readonly<Record<CheckMode, (pass: CheckPass) => Promise<boolean>>> = { check, recover, react };
+
+/** The marker of a Failed job is the inspector's. */
+const dueAtIfOurs = ({ state, dueAt }: DueJob): number | undefined =>
+  state === 'Failed' ? undefined : dueAt;
 
 /** A request that outlasted the check ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: CheckPass): Promise<boolean> {

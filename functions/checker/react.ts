@@ -46,7 +46,7 @@ export async function react(pass: CheckPass): Promise<boolean> {
 
 async function isWorthALook(pass: CheckPass, job: CheckedJob, hasFailure: boolean): Promise<boolean> {
   if (!isRunning(job) || job.state === 'Publishing') {
-    pass.watched.delete(job.jobId);
+    pass.watchedTasks.delete(job.jobId);
     return false;
   }
   if (hasFailure) return true;
@@ -68,12 +68,12 @@ async function isWorthALook(pass: CheckPass, job: CheckedJob, hasFailure: boolea
  * it need not be read again, and all reactions to a job together read each of its tasks once.
  */
 async function isTaskLeft(
-  { watched, lastUnfinished }: Pick<CheckPass, 'watched' | 'lastUnfinished'>,
+  { watchedTasks, lastUnfinished }: Pick<CheckPass, 'watchedTasks' | 'lastUnfinished'>,
   jobId: RawId,
 ): Promise<boolean> {
-  const left = await lastUnfinished(jobId, watched.get(jobId));
-  if (watched.size >= MAX_WATCHED) watched.clear();
-  if (left === undefined) watched.delete(jobId);
-  else watched.set(jobId, left);
+  const left = await lastUnfinished(jobId, watchedTasks.get(jobId));
+  if (watchedTasks.size >= MAX_WATCHED) watchedTasks.clear();
+  if (left === undefined) watchedTasks.delete(jobId);
+  else watchedTasks.set(jobId, left);
   return left !== undefined;
 }

@@ -18,7 +18,8 @@ export interface Stores {
 export type WriteOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'conditionFailed'; readonly item?: Item }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `isWithheld`: it was not even tried, since the pass may not make more of its kind. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly isWithheld?: true };
 
 export const done: WriteOutcome = { kind: 'done' };
 

@@ -16,14 +16,19 @@ export interface PassRequest {
   /** With mode `react`, which no event asks for: where to look. */
   readonly due?: DueItems;
   readonly dryRun: boolean;
+  /** How many segments the pass may drop; undefined: as deployed. */
+  readonly maxDrops?: number;
 }
 
 const scanPlace = 'must be what the report of a recovery gave, such as "tasks/12/7"';
+
+const wholeNumber = 'must be a whole number, such as 50000';
 
 const fields = {
   ...commonFields,
   mode: v.optional(v.picklist(['inspect', 'recover'], 'must be "inspect" or "recover"'), 'inspect'),
   fromJobId: v.optional(jobId),
+  maxDrops: v.optional(v.pipe(v.number(wholeNumber), v.safeInteger(wholeNumber), v.minValue(0, wholeNumber))),
   scannedThrough: v.optional(
     v.pipe(
       v.string(scanPlace),
@@ -35,11 +40,11 @@ const fields = {
 /**
  * Accepts the event of an invocation, the schedule's input or an operator's payload.
  *
- * @param input `{ mode?, jobIds?, fromJobId?, scannedThrough?, dryRun? }`, ids as decimal strings; none means inspect
+ * @param input `{ mode?, jobIds?, fromJobId?, scannedThrough?, dryRun?, maxDrops? }`, ids as decimal strings; none means inspect
  * @throws InvalidEventError that names each field that is refused, and why
  */
 export function parsePassEvent(input: unknown): PassRequest {
-  const { mode, jobIds, fromJobId, scannedThrough, dryRun } = parseEvent(fields, input);
+  const { mode, jobIds, fromJobId, scannedThrough, dryRun, maxDrops } = parseEvent(fields, input);
   const resumes = Object.entries({ fromJobId, scannedThrough }).filter(([, place]) => place !== undefined);
   if (resumes.length > 0 && mode === 'inspect')
     throw new InvalidEventError(
@@ -55,5 +60,6 @@ export function parsePassEvent(input: unknown): PassRequest {
     ...(jobIds && { jobIds: new Set(jobIds) }),
     ...(fromJobId !== undefined && { fromJobId }),
     ...(scannedThrough !== undefined && { scannedThrough }),
+    ...(maxDrops !== undefined && { maxDrops }),
   };
 }

@@ -2,6 +2,7 @@ import type { RawId } from '../copy-segment/ids.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TimeBudget } from '../pass/time-budget.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
+import type { DropGuard } from './drop-guard.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Tally } from './report/tally.ts';
 import type { ResumePoint } from './resume-point.ts';
@@ -35,6 +36,7 @@ export interface Pass extends Stores {
   readonly tally: Tally;
   readonly onVerdict: (verdict: ObservedVerdict) => void;
   readonly markBreaker: MarkBreaker;
+  readonly dropGuard: DropGuard;
   readonly shards: number;
   /** How many due tasks are held in memory at once. */
   readonly windowSize: number;

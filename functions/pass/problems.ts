@@ -42,7 +42,15 @@ export interface Problems<K extends string> {
   failures(): number;
   /** Problems that the report does not list, the most frequent first. */
   omitted(): ProblemGroupOf<K>[];
-  listed(): { readonly problems: readonly ProblemOf<K>[]; readonly problemsOmitted: number };
+  listed(): ListedProblems<K>;
+}
+
+export interface ListedProblems<K extends string> {
+  readonly problems: readonly ProblemOf<K>[];
+  /** Problems beyond those listed; the function logs them, counted by kind and reason. */
+  readonly problemsOmitted: number;
+  /** How many there are of each kind, listed or not. */
+  readonly problemsByKind: Readonly<Partial<Record<K | 'failed', number>>>;
 }
 
 /** @param onFailure called with the key of each read, send and write that failed */
@@ -50,6 +58,7 @@ export function createProblems<K extends string>(onFailure?: (key: ProblemKey) =
   const problems: ProblemOf<K>[] = [];
   const known = new Set<string>();
   const groups = new Map<string, { kind: K | 'failed'; reason: string; count: number; keys: ProblemKey[] }>();
+  const problemsByKind: Partial<Record<K | 'failed', number>> = {};
   let problemsOmitted = 0;
   let failures = 0;
 
@@ -81,11 +90,12 @@ export function createProblems<K extends string>(onFailure?: (key: ProblemKey) =
       const name = [problem.kind, jobId, taskId, segmentId, part].join('/');
       if (known.has(name)) return;
       if (known.size < MAX_PROBLEMS_REMEMBERED) known.add(name);
+      problemsByKind[problem.kind] = (problemsByKind[problem.kind] ?? 0) + 1;
       if (problems.length < MAX_PROBLEMS_LISTED) problems.push(problem);
       else omit(problem);
     },
     failures: () => failures,
     omitted: () => [...groups.values()].sort((a, b) => b.count - a.count),
-    listed: () => ({ problems, problemsOmitted }),
+    listed: () => ({ problems, problemsOmitted, problemsByKind }),
   };
 }

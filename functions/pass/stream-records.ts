@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import type { RawId } from '../copy-segment/ids.ts';
 import type { ProblemKey } from './problems.ts';
 
@@ -31,36 +30,37 @@ export interface StreamRecords {
 export const isStreamEvent = (event: unknown): event is StreamEvent =>
   typeof event === 'object' && event !== null && 'Records' in event && Array.isArray(event.Records);
 
-const key = v.pipe(
-  v.object({ N: v.pipe(v.string(), v.decimal()) }),
-  v.transform(({ N }): RawId => (/^-?\d+$/.test(N) ? BigInt(N) : Number(N))),
-);
+/** Anything, as deep as it is asked for: what is not there is undefined. */
+type Unknown = { readonly [name: string]: Unknown } | undefined | null;
 
-const streamRecord = v.object({
-  dynamodb: v.object({
-    SequenceNumber: v.string(),
-    Keys: v.object({ jobId: key, taskId: v.exactOptional(key) }),
-    NewImage: v.fallback(v.optional(v.object({ state: v.object({ S: v.string() }) })), undefined),
-  }),
-});
+const NUMBER = /^-?\d+(\.\d+)?(E[+-]?\d+)?$/i;
 
-const sequenceNumberOf = (record: unknown): string => {
-  const read = v.safeParse(v.object({ dynamodb: v.object({ SequenceNumber: v.string() }) }), record);
-  return read.success ? read.output.dynamodb.SequenceNumber : '';
-};
+/** A key attribute, which may be an invalid id; undefined for what is no number. */
+function keyOf(attribute: Unknown): RawId | undefined {
+  const text: unknown = attribute?.N;
+  if (typeof text !== 'string' || !NUMBER.test(text)) return undefined;
+  return /^-?\d+$/.test(text) ? BigInt(text) : Number(text);
+}
 
 /** Reads the keys of a batch's records. What else a record says may be over by now, and is left unread. */
 export function readStreamRecords({ Records }: StreamEvent): StreamRecords {
   const records: StreamRecord[] = [];
   const unreadable: string[] = [];
-  for (const record of Records) {
-    const read = v.safeParse(streamRecord, record);
-    if (!read.success) {
-      unreadable.push(sequenceNumberOf(record));
-      continue;
-    }
-    const { SequenceNumber: sequenceNumber, Keys, NewImage } = read.output.dynamodb;
-    records.push({ sequenceNumber, ...Keys, ...(NewImage && { state: NewImage.state.S }) });
+  for (const record of Records as readonly Unknown[]) {
+    const { Keys, NewImage, SequenceNumber = '' } = record?.dynamodb ?? {};
+    const sequenceNumber = String(SequenceNumber ?? '');
+    const jobId = keyOf(Keys?.jobId);
+    const taskId = keyOf(Keys?.taskId);
+    const state: unknown = NewImage?.state?.S;
+    if (sequenceNumber === '' || jobId === undefined || (Keys?.taskId !== undefined && taskId === undefined))
+      unreadable.push(sequenceNumber);
+    else
+      records.push({
+        sequenceNumber,
+        jobId,
+        ...(taskId !== undefined && { taskId }),
+        ...(typeof state === 'string' && { state }),
+      });
   }
   return { records, unreadable };
 }

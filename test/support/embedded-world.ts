@@ -33,6 +33,7 @@ export interface WorldOptions {
   readonly shards?: number;
   readonly windowSize?: number;
   readonly inspectMs?: number;
+  readonly maxDrops?: number;
   /** Where the tables and the queue are, if not on the engines of the whole run. */
   readonly engines?: ReturnType<typeof enginesOfTheRun>;
 }

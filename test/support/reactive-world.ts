@@ -26,7 +26,14 @@ export async function reactiveWorld({ shards = 4, ...options }: WorldOptions = {
   const open = (table: 'jobs' | 'tasks'): Promise<TableStream> => openStream(dynamo, config, tables[table]);
 
   const inspectorOf = (disturb?: Disturbance): Inspector =>
-    createInspector({ ...disturbedClients(disturb), tables, queueUrl, shards, now });
+    createInspector({
+      ...disturbedClients(disturb),
+      tables,
+      queueUrl,
+      shards,
+      now,
+      ...(options.maxDrops !== undefined && { maxDrops: options.maxDrops }),
+    });
   const checkerOf = (disturb?: Disturbance): Checker =>
     createChecker({ dynamo: disturbedClients(disturb).dynamo, tables, shards, now });
 
@@ -73,13 +80,13 @@ export async function reactiveWorld({ shards = 4, ...options }: WorldOptions = {
       };
     },
 
-    /** The inspector, invoked with these records whatever its filters say. */
+    /** The inspector, invoked with these records whatever its filters say; the same one each time, unless it is disturbed. */
     inspectorReacts: (
       Records: readonly unknown[],
       { disturb, ...run }: PassRun & { disturb?: Disturbance } = {},
-    ) => inspectorReactsTo(inspectorOf(disturb), { Records }, run),
+    ) => inspectorReactsTo(disturb ? inspectorOf(disturb) : inspector, { Records }, run),
 
-    /** The checker likewise; the same one each time, unless it is disturbed. */
+    /** The checker likewise. */
     checkerReacts: (
       Records: readonly unknown[],
       { disturb, ...run }: CheckRun & { disturb?: Disturbance } = {},

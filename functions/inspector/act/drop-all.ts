@@ -5,6 +5,7 @@ import type { RawId } from '../../copy-segment/ids.ts';
 import { isJob, isUnsettledFailure, type Job } from '../../copy-segment/job.ts';
 import {
   jobDroppedInVain,
+  jobDropsWithheld,
   jobPostponed,
   jobSettled,
   type Place,
@@ -17,8 +18,10 @@ import { slices } from '../../streams/slices.ts';
 import { TASKS_PER_CHUNK } from '../pass.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { type ChunkEnd, createDropProgress } from './drop-progress.ts';
+import type { DropPass } from './drop-segments.ts';
 import { dropTargets } from './drop-targets.ts';
 import type { JobPass } from './lane.ts';
+import { noteWithheld } from './note-withheld.ts';
 import { writeJob } from './write-job.ts';
 
 /**
@@ -50,7 +53,16 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     return end !== 'conditionFailed';
   };
 
+  const withhold = async (): Promise<boolean> => {
+    pass.tally.oldestUnsettled.note(job.completedAt);
+    noteWithheld(pass, job.jobId);
+    const change = jobDropsWithheld(job, progress.place(), pass.now(), pass.shards);
+    await writeJob(pass, job, change, 'withheld');
+    return true;
+  };
+
   if (pass.time.isOver()) return false;
+  if (pass.dropGuard.isSpent()) return withhold();
   for await (const page of readAhead(tasksLeft(pass, judged))) {
     if (page === 'unread') {
       progress.fail();
@@ -61,7 +73,10 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     for (const chunk of slices(page, TASKS_PER_CHUNK)) {
       if (!(await savePlace(progress.place()))) return leave(pass, job);
       if (pass.time.isOver()) return false;
-      progress.note(chunk, await dropChunk(pass, job, chunk));
+      const end = await dropChunk(pass, job, chunk);
+      // The chunk is read again next time: the place stays before it.
+      if (end.isWithheld) return withhold();
+      progress.note(chunk, end);
     }
   }
   // What was cut off in the last chunk is counted as left, but is not known to be.
@@ -69,6 +84,7 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
 
   if (progress.isUnsettled()) {
     pass.tally.jobs.unsettled++;
+    pass.tally.oldestUnsettled.note(job.completedAt);
     const place = isFinished ? progress.placeAtTheEnd() : progress.place();
     if (!progress.hasFailed()) {
       await writeJob(pass, job, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
@@ -131,7 +147,7 @@ async function* tasksLeft(
 }
 
 async function dropChunk(
-  pass: Pick<JobPass, 'write' | 'segments' | 'tally' | 'now'>,
+  pass: DropPass,
   { reason }: Job,
   chunk: readonly TaskSighting<Task>[],
 ): Promise<ChunkEnd> {
@@ -151,5 +167,9 @@ async function dropChunk(
     pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason: reading.reason });
     unreadable.push(key.taskId);
   }
-  return { failed: [...left.failed].map(({ taskId }) => taskId), unreadable };
+  return {
+    failed: [...left.failed].map(({ taskId }) => taskId),
+    unreadable,
+    isWithheld: left.withheld.size > 0,
+  };
 }

@@ -16,10 +16,10 @@ export interface Target extends DropRequest {
   readonly cause: DropCause;
 }
 
-type DropPass = Pick<LanePass, 'write' | 'segments' | 'tally' | 'now'>;
+export type DropPass = Pick<LanePass, 'write' | 'segments' | 'tally' | 'now' | 'dropGuard'>;
 
-/** Why a target was not dropped: something failed, or it cannot be dropped as it is. */
-export type Left = 'failed' | 'blocked';
+/** Why a target was not dropped: something failed, it cannot be dropped as it is, or the pass may drop no more. */
+export type Left = 'failed' | 'blocked' | 'withheld';
 
 /**
  * Drops targets, each at most once, and counts and reports every outcome. One that fails does not stop the
@@ -39,7 +39,10 @@ export async function dropSegments(pass: DropPass, targets: readonly Target[]): 
       if (round.has(target.segmentId) || round.size === TARGETS_PER_ROUND) later.push(target);
       else round.set(target.segmentId, target);
     }
-    for (const [target, end] of await dropDistinct(pass, [...round.values()])) {
+    const ends = pass.dropGuard.isSpent()
+      ? new Map([...round.values()].map((target) => [target, WITHHELD]))
+      : await dropDistinct(pass, [...round.values()]);
+    for (const [target, end] of ends) {
       note(pass, target, end);
       if (end.left) left.set(target, end.left);
     }
@@ -85,6 +88,7 @@ async function write(
   for (const [index, target] of [...droppable.keys()].entries()) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'done') ends.set(target, { outcome: 'dropped' });
+    else if (outcome?.kind === 'failed' && outcome.isWithheld) ends.set(target, WITHHELD);
     else if (outcome?.kind !== 'conditionFailed') ends.set(target, failed(outcome?.reason ?? 'no answer'));
     // DynamoDB returns the item that the condition found; other engines do not, and none does for a missing one.
     else if (outcome.item) changed.set(target, outcome.item);
@@ -117,6 +121,9 @@ const failed = (reason: string): End => ({
   left: 'failed',
   problem: { kind: 'failed', reason },
 });
+
+/** Reported once per job, by whoever puts its task, or the job, off. */
+const WITHHELD: End = { outcome: 'withheld', left: 'withheld' };
 
 const END_OF: Readonly<Record<Exclude<ReturnType<typeof judgeSegment>, 'droppable'>, End>> & {
   droppable: End;

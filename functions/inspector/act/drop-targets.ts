@@ -3,7 +3,7 @@ import type { Task } from '../../copy-segment/task.ts';
 import { settled } from '../../copy-segment/task-changes.ts';
 import { truncate } from '../../copy-segment/truncate.ts';
 import { keyOfTask } from '../report/pass-report.ts';
-import { dropSegments, type Target } from './drop-segments.ts';
+import { type DropPass, dropSegments, type Target } from './drop-segments.ts';
 import type { LanePass } from './lane.ts';
 import { writeTasks } from './write-tasks.ts';
 
@@ -25,30 +25,34 @@ export interface Leftovers {
   /** A read or a write failed: the next pass tries again. */
   readonly failed: ReadonlySet<Task>;
   readonly movedOn: ReadonlySet<Task>;
+  /** The pass may drop no more. */
+  readonly withheld: ReadonlySet<Task>;
   /** Only unreadable targets are left: trying again soon is pointless. */
   readonly unreadable: ReadonlySet<Task>;
 }
 
 /** Drops every target of the tasks, and settles the Failed ones that have no target left. */
-export async function dropTargets(
-  pass: Pick<LanePass, 'write' | 'segments' | 'tally' | 'now'>,
-  toDrop: readonly ToDrop[],
-): Promise<Leftovers> {
+export async function dropTargets(pass: DropPass, toDrop: readonly ToDrop[]): Promise<Leftovers> {
   const targets = new Map(toDrop.map((drop) => [drop.task, targetsOf(drop)]));
   const left = await dropSegments(pass, [...targets.values()].flat());
 
   const failed = new Set<Task>();
   const unreadable = new Set<Task>();
+  const withheld = new Set<Task>();
   for (const { task, isUntold } of toDrop) {
     reportFlaws(pass, task);
     const ends = targets.get(task)?.map((target) => left.get(target)) ?? [];
-    if (ends.includes('failed') || isUntold) failed.add(task);
+    // Before all else, or what failed as well would be tried again in a minute.
+    if (ends.includes('withheld')) withheld.add(task);
+    else if (ends.includes('failed') || isUntold) failed.add(task);
     else if (ends.includes('blocked') || task.unreadableTargets !== undefined) unreadable.add(task);
   }
 
   const toSettle = toDrop
     .map(({ task }) => task)
-    .filter((task) => task.state === 'Failed' && !failed.has(task) && !unreadable.has(task));
+    .filter(
+      (task) => task.state === 'Failed' && !failed.has(task) && !unreadable.has(task) && !withheld.has(task),
+    );
   const now = pass.now();
   const unsettled = await writeTasks(
     pass,
@@ -58,7 +62,7 @@ export async function dropTargets(
   );
   const movedOn = new Set<Task>();
   for (const [task, why] of unsettled) (why === 'failed' ? failed : movedOn).add(task);
-  return { failed, movedOn, unreadable };
+  return { failed, movedOn, unreadable, withheld };
 }
 
 /** Flaws of a task are reported, but keep no readable target visible. */

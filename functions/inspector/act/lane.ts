@@ -7,7 +7,7 @@ export type Unfinished = ReadonlyMap<IndexedTask, 'failed' | 'movedOn'>;
 
 export type LanePass = Pick<
   Pass,
-  'request' | 'write' | 'queue' | 'segments' | 'tally' | 'now' | 'shards' | 'markBreaker'
+  'request' | 'write' | 'queue' | 'segments' | 'tally' | 'now' | 'shards' | 'markBreaker' | 'dropGuard'
 >;
 
 /** Carries out verdicts of the kinds that it is for, in their order. */
@@ -17,5 +17,8 @@ export type Lane<K extends JudgedKind> = (
 ) => Promise<Unfinished>;
 
 /** What the lanes of jobs work with: they walk a job's tasks, and may run out of time. */
-export type JobPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards'> &
+export type JobPass = Pick<
+  LanePass,
+  'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards' | 'dropGuard'
+> &
   Pick<Pass, 'jobs' | 'tasks' | 'time' | 'onVerdict'>;
