@@ -13,7 +13,7 @@ export function createLoopJson(world: World, write: (text: string) => void): Loo
   document.open('[', 'events');
   return {
     event: (event: LoopEvent) => document.element({ ...event, at: Math.round(event.at) }),
-    async end({ durations, passes, idlePasses }, { restores, promises }) {
+    async end({ durations, passes }, { restores, promises }) {
       document.close();
       document.open('[', 'restores');
       for (const restore of restores) {
@@ -21,7 +21,7 @@ export function createLoopJson(world: World, write: (text: string) => void): Loo
         document.element({ ...restore, totalMs: Math.round(total), workedMs: Math.round(worked) });
       }
       document.close();
-      document.field('passes', { all: passes, idle: idlePasses });
+      document.field('passes', passes);
       document.open('[', 'promises');
       for (const promise of promises) document.element(promise);
       document.close();

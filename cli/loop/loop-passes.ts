@@ -1,57 +1,100 @@
-import type { World } from '../../engines/world.ts';
+import { type EventSourceOptions, eventSource } from '../../engines/event-source.ts';
 import { parseCheckEvent } from '../../functions/checker/check-event.ts';
 import type { CheckRun } from '../../functions/checker/check-run.ts';
 import { createChecker } from '../../functions/checker/checker.ts';
+import { reactTo as checkerReactsTo } from '../../functions/checker/reaction.ts';
+import { WAKES_CHECKER_ON_TASKS } from '../../functions/checker/wake-patterns.ts';
 import type { Change } from '../../functions/copy-segment/change.ts';
 import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import type { TaskKey } from '../../functions/copy-segment/task.ts';
 import { createInspector } from '../../functions/inspector/inspector.ts';
 import { parsePassEvent } from '../../functions/inspector/pass-event.ts';
 import type { PassRun } from '../../functions/inspector/pass-run.ts';
+import { reactTo as inspectorReactsTo } from '../../functions/inspector/reaction.ts';
+import {
+  WAKES_INSPECTOR_ON_JOBS,
+  WAKES_INSPECTOR_ON_TASKS,
+} from '../../functions/inspector/wake-patterns.ts';
 import { countOf } from '../terminal/count-of.ts';
 import { type Tell, tookFrom } from './loop-event.ts';
+import type { LoopWorld } from './loop-world.ts';
 import type { SkippingClock } from './skipping-clock.ts';
 
-/** What the schedules invoke every minute, through the code of the Lambdas. */
+/** Inspector and checker, invoked as on AWS, through the code of the Lambdas. */
 export interface LoopPasses {
+  /** By their schedules, every minute. */
   check(): Promise<void>;
   inspect(): Promise<void>;
-  /** How many of either kind there were. */
-  readonly count: number;
-  /** How many of them had nothing to do. */
-  readonly idle: number;
+  /** By the streams of Jobs and Tasks, as soon as something is to be done. @returns how many records there were */
+  react(): Promise<number>;
+  readonly counts: PassCounts;
+  end(): void;
 }
 
-export function createLoopPasses(
-  { dynamo, sqs, tables, queueUrl }: World,
+export interface PassCounts {
+  /** Passes of either schedule. */
+  readonly scheduled: number;
+  /** How many of them had nothing to do. */
+  readonly idle: number;
+  /** Invocations by a stream. */
+  readonly reactions: number;
+}
+
+export async function createLoopPasses(
+  { dynamo, sqs, tables, queueUrl, stream }: LoopWorld,
   clock: SkippingClock,
   tell: Tell,
   signal: AbortSignal,
-): LoopPasses {
+): Promise<LoopPasses> {
   const common = { dynamo, tables, shards: DEFAULT_DUE_SHARDS, now: clock.now };
   const inspector = createInspector({ ...common, sqs, queueUrl });
   const checker = createChecker(common);
-  let count = 0;
-  let idle = 0;
+  const counts = { scheduled: 0, idle: 0 };
+  const countScheduled = (due: number): void => {
+    counts.scheduled++;
+    if (due === 0) counts.idle++;
+  };
+
+  const checking = (): CheckRun => ({ signal, onChange: tellCheck(clock, tell) });
+  const inspecting = async <T>(inspect: (run: PassRun) => Promise<T>): Promise<T> => {
+    const observed = tellInspection(tell);
+    const end = await inspect({ signal, ...observed.run });
+    observed.end();
+    return end;
+  };
+
+  const streams = { jobs: await stream('jobs'), tasks: await stream('tasks'), ended: await stream('tasks') };
+  const inspectorReacts: EventSourceOptions['invoke'] = async (event) =>
+    (await inspecting((run) => inspectorReactsTo(inspector, event, run))).response;
+  const sources = [
+    eventSource(streams.tasks, { patterns: WAKES_INSPECTOR_ON_TASKS, invoke: inspectorReacts }),
+    eventSource(streams.ended, {
+      patterns: WAKES_CHECKER_ON_TASKS,
+      invoke: async (event) => (await checkerReactsTo(checker, event, checking())).response,
+    }),
+    eventSource(streams.jobs, { patterns: WAKES_INSPECTOR_ON_JOBS, invoke: inspectorReacts }),
+  ];
 
   return {
     async check() {
-      const { read } = await checker(parseCheckEvent({}), { signal, onChange: tellCheck(clock, tell) });
-      count++;
-      if (read.dueJobs === 0) idle++;
+      const { read } = await checker(parseCheckEvent({}), checking());
+      countScheduled(read.dueJobs);
     },
     async inspect() {
-      const observed = tellInspection(tell);
-      const { read } = await inspector(parsePassEvent({}), { signal, ...observed.run });
-      observed.end();
-      count++;
-      if (read.dueTasks + read.dueJobs === 0) idle++;
+      const { read } = await inspecting((run) => inspector(parsePassEvent({}), run));
+      countScheduled(read.dueTasks + read.dueJobs);
     },
-    get count() {
-      return count;
+    async react() {
+      let records = 0;
+      for (const source of sources) records += await source.poll();
+      return records;
     },
-    get idle() {
-      return idle;
+    get counts() {
+      const reactions = sources.reduce((sum, source) => sum + source.counts().invocations, 0);
+      return { ...counts, reactions };
+    },
+    end() {
+      for (const each of Object.values(streams)) each.close();
     },
   };
 }

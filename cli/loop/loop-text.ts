@@ -40,8 +40,9 @@ export function createLoopText(
       for (const { jobId, reason } of restores)
         if (reason !== undefined) print(`\nJob ${jobId} failed because\n  ${ids.in(reason)}`);
       print('');
-      const { passes, idlePasses } = played;
-      print(`${countOf(passes, 'pass')} of inspector and checker; ${idlePasses} found nothing to do.`);
+      const { scheduled, idle, reactions } = played.passes;
+      print(`${countOf(reactions, 'reaction')} of inspector and checker to streams.`);
+      print(`${countOf(scheduled, 'pass')} by schedule; ${idle} found nothing to do.`);
       for (const { jobId, state, objects } of restores)
         if (state === 'Completed')
           print(

@@ -14,8 +14,8 @@ import type { SkippingClock } from './skipping-clock.ts';
 
 /** A consumer of the queue: the reference worker, in this process instead of a Lambda. */
 export interface LoopWorker {
-  /** Works on messages until there are none, or until it dies. */
-  drain(): Promise<void>;
+  /** Works on messages until there are none, or until it dies. @returns how many there were */
+  drain(): Promise<number>;
   end(): void;
 }
 
@@ -110,16 +110,16 @@ export function createLoopWorker({
     }
   };
 
-  const drain = async (): Promise<void> => {
-    for (;;) {
+  const drain = async (): Promise<number> => {
+    for (let count = 0; ; count++) {
       const delivery = stop.aborted ? undefined : await deliveries.receive();
-      if (delivery === undefined) return;
+      if (delivery === undefined) return count;
       await workOn(delivery);
     }
   };
 
   return {
-    drain: () => (life.isOver ? Promise.resolve() : Promise.race([drain(), life.over])),
+    drain: async () => (life.isOver ? 0 : Promise.race([drain(), life.over.then(() => 1)])),
     end() {
       dynamo.destroy();
       s3.destroy();

@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Buckets, createBuckets } from '../../engines/buckets.ts';
 import { startEngines, startObjectEngine } from '../../engines/start-engines.ts';
+import { openStream, type TableStream } from '../../engines/table-stream.ts';
 import { createWorld, deleteAll, type World } from '../../engines/world.ts';
 import { createDynamoClient } from '../../functions/aws/clients.ts';
 import { createS3Client } from '../../functions/aws/s3-client.ts';
@@ -9,6 +10,8 @@ import { createS3Client } from '../../functions/aws/s3-client.ts';
 /** Tables, a queue and two buckets, wherever the engines are. */
 export interface LoopWorld extends World {
   readonly buckets: Buckets;
+  /** The stream of a table, for a reader of its own. */
+  stream(table: 'jobs' | 'tasks'): Promise<TableStream>;
   /** Clients for a party of its own. */
   clients(): { readonly dynamo: DynamoDBDocumentClient; readonly s3: S3Client };
 }
@@ -39,7 +42,7 @@ export async function startLoopEngines() {
  * @throws NotCreatedError
  */
 export async function createLoopWorld(engines: LoopEngines): Promise<LoopWorld> {
-  const world = await createWorld(engines);
+  const world = await createWorld(engines, { streams: true });
   const buckets = await createBuckets(engines).catch(async (error: unknown) => {
     await world.destroy();
     throw error;
@@ -47,6 +50,7 @@ export async function createLoopWorld(engines: LoopEngines): Promise<LoopWorld> 
   return {
     ...world,
     buckets,
+    stream: (table) => openStream(world.dynamo, engines.dynamo, world.tables[table]),
     clients: () => ({ dynamo: createDynamoClient(engines.dynamo), s3: createS3Client(engines.s3) }),
     destroy: () => deleteAll([buckets.destroy(), world.destroy()]),
   };

@@ -6,7 +6,7 @@ import { describeOutcome } from '../commands/submit-outcome.ts';
 import { countOf } from '../terminal/count-of.ts';
 import { createDeliveries, VISIBILITY_MS } from './deliveries.ts';
 import { type Tell, tookFrom } from './loop-event.ts';
-import { createLoopPasses } from './loop-passes.ts';
+import { createLoopPasses, type PassCounts } from './loop-passes.ts';
 import { createLoopWorker } from './loop-worker.ts';
 import type { LoopWorld } from './loop-world.ts';
 import type { SampleRestore } from './samples.ts';
@@ -24,8 +24,7 @@ const MINUTE_MS = 60_000;
 
 /** How a run went, besides what is in the tables and the buckets. */
 export interface Played {
-  readonly passes: number;
-  readonly idlePasses: number;
+  readonly passes: PassCounts;
   /** Messages that were received, and that nobody has deleted. */
   readonly undeleted: number;
   /** The source segment that is missing. */
@@ -55,7 +54,7 @@ export async function playLoop(
 ): Promise<Played> {
   const { world, clock, tell, stop } = parts;
   const deliveries = createDeliveries(world.sqs, world.queueUrl, clock);
-  const passes = createLoopPasses(world, clock, tell, stop);
+  const passes = await createLoopPasses(world, clock, tell, stop);
   const deathIn = ({ jobId, taskId, raw }: Task): number | undefined =>
     jobId === complete.job.jobId && taskId === DEATH.taskId && raw.lostLeases === undefined
       ? DEATH.copies
@@ -65,14 +64,21 @@ export async function playLoop(
   );
   const durations = new Map<bigint, Duration>();
 
-  /** Puts the clock forward to the next full minute, and lets everybody do what there is to do. */
+  /** Lets everybody do what there is to do, without waiting for a schedule. */
+  const settle = async (): Promise<void> => {
+    for (let done = 1; done > 0; ) {
+      done = await passes.react();
+      for (const count of await Promise.all(workers.map((worker) => worker.drain()))) done += count;
+      stop.throwIfAborted();
+    }
+  };
+  /** Puts the clock forward to the next full minute, which the schedules wait for. */
   const minute = async (): Promise<void> => {
     clock.skipTo(Math.ceil((clock.elapsed() + 1) / MINUTE_MS) * MINUTE_MS);
     await deliveries.settled();
     await passes.check();
     await passes.inspect();
-    await Promise.all(workers.map((worker) => worker.drain()));
-    stop.throwIfAborted();
+    await settle();
   };
   const until = async (isOver: () => boolean | Promise<boolean>): Promise<void> => {
     for (let minutes = 0; minutes < MAX_MINUTES && !(await isOver()); minutes++) await minute();
@@ -81,6 +87,7 @@ export async function playLoop(
     const { jobId } = sample.job;
     const begin = { elapsed: clock.elapsed(), worked: clock.worked() };
     await submit(parts, sample);
+    await settle();
     const items = createSingleItems(world.dynamo, world.tables);
     await until(async () => isOver(await items.read('jobs', { jobId })));
     durations.set(jobId, { total: clock.elapsed() - begin.elapsed, worked: clock.worked() - begin.worked });
@@ -95,14 +102,14 @@ export async function playLoop(
     clock.skipTo(VISIBILITY_MS);
     await until(() => deliveries.undeleted === 0);
     return {
-      passes: passes.count,
-      idlePasses: passes.idle,
+      passes: passes.counts,
       undeleted: deliveries.undeleted,
       lostSegmentId,
       durations,
     };
   } finally {
     for (const worker of workers) worker.end();
+    passes.end();
   }
 }
 
