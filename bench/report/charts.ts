@@ -70,7 +70,9 @@ interface Bars {
 }
 
 function bars(results: Results, { title, value, isLogarithmic = false, latencyMs }: Bars): EChartsOption {
-  const groups = COMPARED.flatMap((workload) => {
+  // Where the naive port does other things than the rest, a ratio of times says nothing.
+  const compared = isLogarithmic ? COMPARED : COMPARED.filter((workload) => workload !== 'waiting');
+  const groups = compared.flatMap((workload) => {
     const of = (contender: Contender) => measurementsOf(results, { workload, contender, latencyMs })[0];
     const size = (of('naive') ?? of('floor'))?.size;
     if (size === undefined) return [];
