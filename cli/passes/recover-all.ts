@@ -58,7 +58,16 @@ function sumOf(first: PassReport, second: PassReport): PassReport {
   return {
     ...second,
     changes: first.changes + second.changes,
-    ...addedUp(first, second, ['read', 'verdicts', 'tasks', 'jobs', 'segments', 'messages', 'capacity']),
+    ...addedUp(first, second, [
+      'read',
+      'verdicts',
+      'tasks',
+      'jobs',
+      'segments',
+      'messages',
+      'capacity',
+      'problemsByKind',
+    ]),
     requests: {
       total: first.requests.total + second.requests.total,
       byOperation: sums(first.requests.byOperation, second.requests.byOperation),
