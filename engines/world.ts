@@ -39,6 +39,8 @@ export interface WorldOptions {
   /** What the names of tables and queue begin with. */
   readonly prefix?: string;
   readonly fifo?: boolean;
+  /** Whether Jobs and Tasks have a stream. */
+  readonly streams?: boolean;
 }
 
 /** Thrown when tables, a queue or buckets could not be deleted; names them. */
@@ -69,7 +71,7 @@ export class NotCreatedError extends Error {
  */
 export async function createWorld(
   engines: Pick<Engines, 'dynamo' | 'sqs'>,
-  { prefix = 'copy-segment', fifo = false }: WorldOptions = {},
+  { prefix = 'copy-segment', fifo = false, streams = false }: WorldOptions = {},
 ): Promise<World> {
   const dynamo = createDynamoClient(engines.dynamo);
   const sqs = createSqsClient(engines.sqs);
@@ -99,7 +101,7 @@ export async function createWorld(
   try {
     // One after the other: what has not been asked for need not be deleted.
     queueUrl = await createQueue(sqs, name, fifo);
-    await createTables(dynamo, tables);
+    await createTables(dynamo, tables, { streams });
   } catch (error) {
     const left = await destroy().then(
       () => '',

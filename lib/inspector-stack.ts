@@ -7,6 +7,7 @@ import type { Configuration } from './configuration.ts';
 import { OperatorDashboard } from './dashboard.ts';
 import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
+import { Reactions } from './reactions.ts';
 import { recoveryCommands } from './recovery-commands.ts';
 import { SchedulerQueue } from './scheduler-queue.ts';
 import { lifecycleRuleFor, Worker } from './worker.ts';
@@ -18,10 +19,23 @@ export class InspectorStack extends Stack {
       description: 'Copy-segment inspector: Milvus snapshot restores without a server',
       ...props,
     });
-    const { existingTables, existingQueueArn, disposable, scheduleMinutes, shards, memoryMiB } =
-      configuration;
+    const {
+      existingTables,
+      existingStreams,
+      reactive,
+      existingQueueArn,
+      disposable,
+      scheduleMinutes,
+      shards,
+      memoryMiB,
+    } = configuration;
     const { maxDrops, logRetention } = configuration;
-    const tables = new MetadataTables(this, 'Metadata', { existing: existingTables, disposable });
+    const tables = new MetadataTables(this, 'Metadata', {
+      existing: existingTables,
+      existingStreams,
+      reactive,
+      disposable,
+    });
     const queue = new SchedulerQueue(this, 'Scheduler', { existingArn: existingQueueArn });
     const inspector = new Inspector(this, 'Inspector', {
       tables,
@@ -36,6 +50,8 @@ export class InspectorStack extends Stack {
     const checker = configuration.checker
       ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable, logRetention })
       : undefined;
+
+    if (tables.streams) new Reactions(this, 'Reactions', { streams: tables.streams, inspector, checker });
 
     const worker = configuration.worker
       ? new Worker(this, 'Worker', {

@@ -55,6 +55,7 @@ export class ScheduledPass extends Construct {
   readonly logGroupName: string;
   readonly scheduleName: string;
   readonly failedPasses: Queue;
+  readonly role: Role;
   readonly alarms: Alarm[];
   readonly function: NodejsFunction;
 
@@ -73,6 +74,7 @@ export class ScheduledPass extends Construct {
     const role = this.createRole(props, logGroup);
     const pass = this.createFunction(props, role, logGroup);
     const schedule = this.createSchedule(pass, props);
+    this.role = role;
     this.functionName = pass.functionName;
     this.roleArn = role.roleArn;
     this.logGroupName = logGroup.logGroupName;

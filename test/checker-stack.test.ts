@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { parseCheckEvent } from '../functions/checker/check-event.ts';
 import { type Resource, synthesise } from './support/synthesise.ts';
 
-const stack = synthesise();
+// The streams have a suite of their own.
+const stack = synthesise({ reactive: false });
 const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTable: 'their-segments' };
 
 type Stack = typeof stack;

@@ -13,6 +13,8 @@ const read = (context: Record<string, unknown>, destination?: Destination) =>
 
 const FOR_EVER = RetentionDays.INFINITE;
 const queueArn = 'arn:aws:sqs:eu-west-1:123456789012:their-queue.fifo';
+const streamOf = (table: string): string =>
+  `arn:aws:dynamodb:eu-west-1:123456789012:table/${table}/stream/2026-11-22T12:00:00.000`;
 const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTable: 'their-segments' };
 
 describe('the configuration', () => {
@@ -26,6 +28,7 @@ describe('the configuration', () => {
       dashboard: true,
       disposable: false,
       checker: true,
+      reactive: true,
     });
   });
 
@@ -52,9 +55,23 @@ describe('the configuration', () => {
   });
 
   it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true, checker: false };
+    const expected = {
+      scheduleMinutes: 5,
+      shards: 8,
+      memoryMiB: 2_048,
+      disposable: true,
+      checker: false,
+      reactive: false,
+    };
     expect(
-      read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true', checker: 'false' }),
+      read({
+        scheduleMinutes: '5',
+        shards: '8',
+        memoryMiB: '2048',
+        disposable: 'true',
+        checker: 'false',
+        reactive: 'false',
+      }),
     ).toMatchObject(expected);
     expect(read(expected)).toMatchObject(expected);
   });
@@ -63,6 +80,16 @@ describe('the configuration', () => {
     expect(read({ ...tables }).checker).toBe(false);
     expect(read({ ...tables, checker: 'true' }).checker).toBe(true);
     expect(read({ queueArn }).checker).toBe(true);
+  });
+
+  it('is reactive with new tables, and with those that exist already when their streams are named', () => {
+    const streams = { jobsStreamArn: streamOf('their-jobs'), tasksStreamArn: streamOf('their-tasks') };
+    expect(read(tables).reactive).toBe(false);
+    expect(read({ ...tables, ...streams })).toMatchObject({
+      reactive: true,
+      existingStreams: { jobs: streams.jobsStreamArn, tasks: streams.tasksStreamArn },
+    });
+    expect(read({ ...tables, ...streams, reactive: 'false' })).not.toHaveProperty('existingStreams');
   });
 
   it('takes tables and a queue that exist already', () => {
@@ -87,6 +114,28 @@ describe('the configuration', () => {
   });
 
   it.each<[Record<string, unknown>, string]>([
+    [{ reactive: 'maybe' }, 'context "reactive" must be true or false, is "maybe"'],
+    [{ ...tables, reactive: 'true' }, 'context "reactive" is true: name the streams of the tables'],
+    [
+      { ...tables, jobsStreamArn: streamOf('their-jobs') },
+      'go together: name both, or none; only "jobsStreamArn"',
+    ],
+    [
+      { ...tables, tasksStreamArn: streamOf('their-tasks') },
+      'name both, or none; only "tasksStreamArn" is given',
+    ],
+    [
+      { jobsStreamArn: streamOf('their-jobs'), tasksStreamArn: streamOf('their-tasks') },
+      'are of tables that exist already: name these as well, or none',
+    ],
+    [
+      { ...tables, jobsStreamArn: streamOf('their-tasks'), tasksStreamArn: streamOf('their-tasks') },
+      'context "jobsStreamArn" must be a stream of table their-jobs, is "arn:aws:dynamodb',
+    ],
+    [
+      { ...tables, jobsStreamArn: 'their-jobs' },
+      'context "jobsStreamArn" must be the ARN of a stream, such as',
+    ],
     [
       { sourceBucket: 'snapshots' },
       '"sourceBucket" and "targetBucket" go together: name both, or none; only "sourceBucket"',

@@ -66,6 +66,14 @@ export interface TaskReads {
   jobIds(after?: Item): AsyncIterable<KeyPage>;
 }
 
+/**
+ * The highest task of a job that is not Completed, strongly consistent.
+ *
+ * @param from no higher than this one
+ * @returns undefined if all of them are Completed
+ */
+export type LastUnfinished = (jobId: RawId, from?: RawId) => Promise<RawId | undefined>;
+
 /** A job that the index says is due. */
 export interface DueJob {
   readonly jobId: RawId;

@@ -44,7 +44,10 @@ const whyEnqueued = ({ state, enqueueCount }: DispatchableTask): string => {
     : `the task is Pending still, after ${enqueueCount} messages`;
 };
 
-/** Takes an expired lease back: Pending, next version, nothing enqueued, due now. */
+/**
+ * Takes an expired lease back: Pending, next version, nothing enqueued, due now. It loses `enqueuedAt`, which a task that its
+ * worker gives back keeps: that is how the stream that wakes the inspector tells the two apart.
+ */
 export const released = (task: DispatchableTask, now: number, shards: number): TaskChange =>
   changed(task, {
     set: {
@@ -54,7 +57,7 @@ export const released = (task: DispatchableTask, now: number, shards: number): T
       enqueueCount: 0,
       ...due(task.taskId, task, now, shards),
     },
-    remove: ['nodeId', 'leaseExpiresAt'],
+    remove: ['nodeId', 'leaseExpiresAt', 'enqueuedAt'],
     action: { what: 'released', because: `the lease of ${task.raw.nodeId ?? 'its worker'} ran out` },
   });
 

@@ -10,6 +10,7 @@ import type { TableNames } from '../copy-segment/tables.ts';
 import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
+import { createDropAllowance } from './drop-allowance.ts';
 import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
@@ -17,9 +18,11 @@ import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { PassRun } from './pass-run.ts';
+import { react } from './react.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
+import type { Mode } from './verdict.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -67,11 +70,13 @@ export function createInspector(config: InspectorConfig): Inspector {
 /** An inspector on any stores. */
 export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspector {
   const now = config.now ?? Date.now;
+  const maxDropsPerPass = config.maxDrops ?? DEFAULT_MAX_DROPS;
+  const allowance = createDropAllowance(maxDropsPerPass, now);
 
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createTally();
+    const tally = createTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
@@ -86,7 +91,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
         run.onChange?.(change, outcome);
       },
     });
-    const maxDrops = request.maxDrops ?? config.maxDrops ?? DEFAULT_MAX_DROPS;
+    const maxDrops = request.mode === 'react' ? allowance.left() : (request.maxDrops ?? maxDropsPerPass);
     const { write, ...dropGuard } = createDropGuard(maxDrops, watched.write);
 
     const pass: Pass = {
@@ -121,11 +126,15 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       throw error;
     } finally {
       time.end();
+      if (request.mode === 'react') allowance.take(tally.segments.dropped);
       const omitted = tally.omitted();
       if (omitted.length > 0) run.onOmittedProblems?.(omitted);
     }
   };
 }
+
+/** What a pass of each mode does. */
+const MODES: Readonly<Record<Mode, (pass: Pass) => Promise<Stopped>>> = { inspect, recover, react };
 
 /** The marker of a running job is its checker's. */
 const dueAtIfOurs = ({ state, dueAt }: DueJob): number | undefined =>
@@ -134,7 +143,7 @@ const dueAtIfOurs = ({ state, dueAt }: DueJob): number | undefined =>
 /** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
-    return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
+    return await MODES[pass.request.mode](pass);
   } catch (error) {
     if (!pass.time.wasCutOff()) throw error;
     return {};

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { commonFields, InvalidEventError, jobId, parseEvent } from '../pass/event.ts';
+import type { DueItems } from './react.ts';
 import { parsePlace } from './resume-point.ts';
 import type { Mode } from './verdict.ts';
 
@@ -12,6 +13,8 @@ export interface PassRequest {
   readonly fromJobId?: bigint;
   /** Recovery resumes after this key of a scan, as given by the report of the previous one. */
   readonly scannedThrough?: string;
+  /** With mode `react`, which no event asks for: where to look. */
+  readonly due?: DueItems;
   readonly dryRun: boolean;
   /** How many segments the pass may drop; undefined: as deployed. */
   readonly maxDrops?: number;

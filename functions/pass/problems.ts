@@ -53,7 +53,8 @@ export interface ListedProblems<K extends string> {
   readonly problemsByKind: Readonly<Partial<Record<K | 'failed', number>>>;
 }
 
-export function createProblems<K extends string>(): Problems<K> {
+/** @param onFailure called with the key of each read, send and write that failed */
+export function createProblems<K extends string>(onFailure?: (key: ProblemKey) => void): Problems<K> {
   const problems: ProblemOf<K>[] = [];
   const known = new Set<string>();
   const groups = new Map<string, { kind: K | 'failed'; reason: string; count: number; keys: ProblemKey[] }>();
@@ -80,7 +81,10 @@ export function createProblems<K extends string>(): Problems<K> {
   return {
     problem({ reason, ...rest }) {
       const problem = { ...rest, reason: truncate(reason, MAX_REASON_LENGTH) };
-      if (problem.kind === 'failed') failures++;
+      if (problem.kind === 'failed') {
+        failures++;
+        onFailure?.(problem.key);
+      }
       // A task that cannot be read is found twice when its job failed as well.
       const { jobId, taskId, segmentId, part } = problem.key;
       const name = [problem.kind, jobId, taskId, segmentId, part].join('/');

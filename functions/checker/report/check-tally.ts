@@ -1,7 +1,7 @@
 import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import { costOf } from '../../pass/cost.ts';
 import { createOldest, type Oldest } from '../../pass/oldest.ts';
-import { createProblems, type Problems } from '../../pass/problems.ts';
+import { createProblems, type ProblemKey, type Problems } from '../../pass/problems.ts';
 import type { CheckRequest } from '../check-event.ts';
 import type { CheckVerdictKind } from '../verdict.ts';
 import type {
@@ -34,8 +34,8 @@ interface CheckFacts {
   readonly cutShort: boolean;
 }
 
-export function createCheckTally(): CheckTally {
-  const { listed, ...problems } = createProblems<CheckProblemKind>();
+export function createCheckTally(onFailure?: (key: ProblemKey) => void): CheckTally {
+  const { listed, ...problems } = createProblems<CheckProblemKind>(onFailure);
   const tally: CheckTally = {
     meter: createMeter(),
     changes: 0,

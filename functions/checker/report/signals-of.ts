@@ -8,7 +8,8 @@ export const signalsOf = (report: CheckReport): Signal[] =>
     : [
         ...seconds('oldestDue', report.oldestDueMs),
         ...seconds('oldestRunning', report.oldestRunningMs),
-        ...count('cutShort', Number(report.cutShort)),
+        // A reaction ends early so that others get their turn; the schedule goes on with what it leaves.
+        ...count('cutShort', Number(report.cutShort && report.mode !== 'react')),
         ...count('published', report.segments.published),
         ...problemCounts(report.problemsByKind),
       ];

@@ -8,7 +8,8 @@ export const signalsOf = (report: PassReport): Signal[] =>
     : [
         ...seconds('oldestDue', report.oldestDueMs),
         ...seconds('unsettled', report.oldestUnsettledMs),
-        ...count('cutShort', Number(report.cutShort)),
+        // A reaction ends early so that others get their turn; the schedule goes on with what it leaves.
+        ...count('cutShort', Number(report.cutShort && report.mode !== 'react')),
         ...count('enqueued', report.tasks.enqueued),
         ...count('dropped', report.segments.dropped),
         ...count('dropsFailed', report.segments.failed),

@@ -2,7 +2,7 @@ import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import type { DropOutcome } from '../../copy-segment/segment.ts';
 import { costOf } from '../../pass/cost.ts';
 import { createOldest, type Oldest } from '../../pass/oldest.ts';
-import { createProblems, type Problems } from '../../pass/problems.ts';
+import { createProblems, type ProblemKey, type Problems } from '../../pass/problems.ts';
 import type { PassRequest } from '../pass-event.ts';
 import type { ResumePoint } from '../resume-point.ts';
 import type { VerdictKind } from '../verdict.ts';
@@ -35,8 +35,8 @@ interface RunFacts {
   readonly cutShort: boolean;
 }
 
-export function createTally(): Tally {
-  const { listed, ...problems } = createProblems<ProblemKind>();
+export function createTally(onFailure?: (key: ProblemKey) => void): Tally {
+  const { listed, ...problems } = createProblems<ProblemKind>(onFailure);
   let isSomethingUndone = false;
   const tally: Tally = {
     meter: createMeter(),
