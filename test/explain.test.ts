@@ -297,6 +297,17 @@ describe('explain names the cause of a job, and its remedy ends it', () => {
     expect(await explain(world, '1')).toMatchObject({ kind: 'waitingForTasks', code: 0 });
   });
 
+  it('a job whose checker knows no markers is held up by its tasks all the same', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ taskId: 1n, state: 'Failed', targets: [11n] }), segment(11n));
+    await world.has(task({ taskId: 2n, ...expired, dueAt: NOW - HOUR }));
+    const found = await explain(world, '1');
+    expect(found).toMatchObject({ kind: 'leaseLost', level: 'late', code: 1 });
+    await execute(world, found);
+    expect(await explain(world, '1')).toMatchObject({ kind: 'checkPostponed', code: 0 });
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+
   it('a failed job whose targets are still visible is dropped', async () => {
     const world = await embeddedWorld();
     await world.has(job({ state: 'Failed', reason: 'timeout' }), done(1n, [11n]), segment(11n));

@@ -33,7 +33,7 @@ const definition: CommandDefinition<AuditOptions> = {
     '  copy-segment audit --stack CopySegmentInspector\n' +
     '  copy-segment audit --jobs 449999999999999991\n' +
     '  copy-segment audit --fix\n' +
-    '      recovers the jobs of which a recovery mends something; shows what, and asks',
+    '      recovers the jobs that a recovery mends; shows them, and asks first',
   exitCodes: 'Exit codes: 0 everything holds, 1 something does not, 2 usage, 3 AWS.',
   options: [
     ...passOptions().filter(({ long }) => long !== '--dry-run'),

@@ -91,9 +91,7 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
     case 'publicationCutShort':
       return byPass('check', 'Publishes on from there.');
     case 'checkPostponed':
-      return {
-        remedy: { kind: 'wait', until: dueAt, what: 'then the next check does so' },
-      };
+      return ofWorst() ?? { remedy: { kind: 'wait', until: dueAt, what: 'then the next check does so' } };
     case 'unfinishedSubmit':
       return {
         remedy: {
