@@ -102,6 +102,7 @@ export class InspectorStack extends Stack {
     output('QueueUrl', queue.queue.queueUrl, 'The queue that workers take tasks from');
     if (queue.deadLetters)
       output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');
+    output('DueShards', String(shards), 'Partitions of the due index');
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');

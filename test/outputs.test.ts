@@ -16,6 +16,7 @@ describe('the outputs', () => {
       'AlarmNamePrefix',
       'DashboardName',
       'DeadLetterQueueUrl',
+      'DueShards',
       'FailedPassesUrl',
       'FunctionName',
       'FunctionRoleArn',

@@ -1,0 +1,42 @@
+import { jobHasNews } from '../../functions/copy-segment/job-changes.ts';
+import { failedByHand } from '../../functions/copy-segment/operator-changes.ts';
+import { isDispatchable } from '../../functions/copy-segment/task.ts';
+import { nothing, type Plan, planned, refused, type Step } from './plan.ts';
+import { holderNote } from './plan-release.ts';
+import { describeJob, nameOf, runningJob, type TaskSituation } from './situation.ts';
+
+/** Fails a task, and with it its job. */
+export function planFail(
+  situation: TaskSituation,
+  by: { readonly who: string; readonly reason: string },
+): Plan {
+  const { key, task: found, job, now, shards } = situation;
+  const name = nameOf(key);
+  if (found === undefined) return refused(`There is no task ${name}.`);
+  const running = runningJob(situation);
+  const task = found.reading.ok ? found.reading.value : undefined;
+  if (task?.state === 'Failed')
+    return nothing(`Task ${name} failed already${task.reason === undefined ? '' : `: ${task.reason}`}.`);
+  if (job !== 'missing' && running === undefined)
+    return refused(`Task ${name} is not to be failed any more: ${describeJob(situation)}.`);
+  if (task?.state === 'Completed')
+    return running === undefined || running.state === 'Publishing'
+      ? refused(`Task ${name} is Completed, and ${describeJob(situation)}.`)
+      : refused(`Task ${name} is Completed. To give up the restore:`, 'cancel', String(key.jobId));
+
+  const steps: [Step, ...Step[]] = [
+    { change: failedByHand(found, by, now, shards), before: found.raw },
+    ...(running ? [{ change: jobHasNews(running, now), before: running.raw }] : []),
+  ];
+  return planned(
+    running
+      ? `The next inspection drops its targets, the next check fails job ${key.jobId}, whose targets are all dropped: each within a minute.`
+      : 'The next inspection drops its targets, within a minute, and settles it.',
+    [
+      ...(task && isDispatchable(task) && task.state === 'InProgress' ? [holderNote(task, now)] : []),
+      found.reading.ok ? undefined : `It cannot be read: ${found.reading.reason}.`,
+      running ? 'This is final, and a restore is all or nothing: its job fails with it.' : 'This is final.',
+    ],
+    ...steps,
+  );
+}
