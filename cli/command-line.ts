@@ -5,6 +5,7 @@ import { addDump } from './commands/dump.ts';
 import { EXIT, type ExitCode } from './commands/exit-code.ts';
 import { addExplain } from './commands/explain.ts';
 import { addLoad } from './commands/load.ts';
+import { addLog } from './commands/log.ts';
 import { addOperations } from './commands/operations.ts';
 import { addPasses } from './commands/passes.ts';
 import { addSchedules } from './commands/schedules.ts';
@@ -40,6 +41,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   addOperations(program, surroundings, exit);
   addDump(program, surroundings, exit);
   addLoad(program, surroundings, exit);
+  addLog(program, surroundings, exit);
   addSchedules(program, surroundings, exit);
   addAudit(program, surroundings, exit);
 

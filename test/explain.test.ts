@@ -387,9 +387,9 @@ describe('explain', () => {
     const world = await embeddedWorld();
     await world.has(running());
     expect((await explain(world, '1')).notRead).toEqual([
+      'the action log (no --log-group)',
       'the schedule of the inspector (no --schedule)',
       'the schedule of the checker (no --checker-schedule)',
-      'the action log',
       'the target segments (explain JOB/TASK reads those of a task)',
     ]);
   });

@@ -90,7 +90,7 @@ describe('copy-segment release', () => {
         `  dueAt           2026-11-22T12:25:50Z → ${AT}`,
         '  nodeId          datanode-1 → none',
         '  leaseExpiresAt  2026-11-22T12:25:50Z → none',
-        'datanode-1 holds it for another 10 min; it stops at its next heartbeat.',
+        'Worker datanode-1 holds it for another 10 min; it stops at its next heartbeat.',
         'Task 1/1 is released. The next inspection enqueues it, within a minute.',
         '',
       ].join('\n'),
@@ -105,7 +105,7 @@ describe('copy-segment release', () => {
     const refused = await unchanged(world, 'release', '1/1', '--yes');
     expect(refused.code).toBe(1);
     expect(refused.stdout).toMatch(
-      /^Task 1\/1 has no lease: nothing says whether datanode-1 still works on it\. If you know that it does not:\n {2}copy-segment release 1\/1 --without-lease --jobs-table /,
+      /^Task 1\/1 has no lease: nothing says whether worker datanode-1 still works on it\. If you know that it does not:\n {2}copy-segment release 1\/1 --without-lease --jobs-table /,
     );
     expect((await agreed(world, 'release', '1/1', '--without-lease')).code).toBe(0);
     await world.pass();
@@ -215,7 +215,7 @@ describe('copy-segment requeue', () => {
       'a task that its worker holds',
       [job(), task(leased)],
       1,
-      /^Task 1\/1 is held by datanode-1 until .+\n {2}copy-segment release 1\/1 /,
+      /^Task 1\/1 is held by worker datanode-1 until .+\n {2}copy-segment release 1\/1 /,
     ],
     [
       'a task without a lease',
@@ -273,6 +273,13 @@ describe('copy-segment fail', () => {
     expect(await world.job()).not.toHaveProperty('looks');
     await world.pass();
     expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+
+  it('leaves the job of somebody else’s checker without a marker', async () => {
+    const world = await worldOf(job(), task());
+    const { stdout } = await agreed(world, 'fail', '1/1', ...by);
+    expect(stdout).toContain('whoever checks job 1 fails it, and then all of its targets are dropped.');
+    expect(await world.job()).not.toHaveProperty('dueAt');
   });
 
   it('ends a task that cannot be read: its targets are dropped', async () => {

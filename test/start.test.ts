@@ -3,7 +3,7 @@ import { bucketsThere } from './support/buckets-there.ts';
 import { start, startInTerminal } from './support/command-line.ts';
 import { type EndpointInBetween, endpointInBetween } from './support/endpoint-in-between.ts';
 import { type S3Request, s3InBetween } from './support/s3-in-between.ts';
-import { readRequest, type SeenLoop, watchedEngines } from './support/seen-loop.ts';
+import { readRequest, type SeenLoop, startWatched } from './support/seen-loop.ts';
 
 /** A run makes some thousand requests; a busy machine answers them slowly. */
 const RUN_TIMEOUT_MS = 240_000;
@@ -34,10 +34,9 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       await readRequest('missing-source.ndjson'),
     ];
     let seen: SeenLoop | undefined;
-    const engines = await watchedEngines((world) => {
+    const { code, stdout, stderr, engines } = await startWatched(['--json'], (world) => {
       seen = world;
     });
-    const { code, stdout, stderr } = await start(['--json'], { env: engines.env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     if (!seen) throw new Error('nobody looked');
 
@@ -79,14 +78,13 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
     ]);
     expect(after.segments).toHaveLength(seen.segments.length);
 
-    expect(leftBehind(engines.engines)).toEqual([]);
+    expect(leftBehind(engines)).toEqual([]);
     const there = await bucketsThere();
     for (const { source, target } of seen.jobs as {
       source: { bucket: string };
       target: { bucket: string };
     }[])
       for (const { bucket } of [source, target]) expect(there).not.toContain(bucket);
-    await engines.close();
   });
 
   it('tells each event with its time, and ends with 1 and a reason when something is not as promised', async () => {
@@ -95,13 +93,13 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       await readRequest('missing-source.ndjson'),
     ];
     let changed = '';
-    const engines = await watchedEngines(async ({ sources, putTarget, setSegment }) => {
+    const { code, stdout, stderr, engines } = await startWatched([], async (world) => {
+      const { sources, putTarget, setSegment } = world;
       const [source = ''] = [...sources.keys()].filter((key) => key.startsWith(complete.sourceRoot));
       changed = complete.targetOf(source);
       await putTarget(changed, 'other bytes');
       await setSegment(damaged.targets[7], 'Flushed');
     });
-    const { code, stdout, stderr } = await start([], { env: engines.env });
     expect(code).toBe(1);
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(
@@ -110,8 +108,7 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       expect.stringMatching(new RegExp(`segments of job 2 are Dropped: ${damaged.targets[7]} is Flushed$`)),
     ]);
     expect(stdout).toContain('2 of 8 promises of this run do NOT hold.');
-    expect(leftBehind(engines.engines)).toEqual([]);
-    await engines.close();
+    expect(leftBehind(engines)).toEqual([]);
 
     expect(stdout).not.toMatch(/…|\r/);
     expect(stdout).not.toContain(ESCAPE);

@@ -42,29 +42,27 @@ function kindLines(
 ): string[] {
   const more = count - examples.length;
   const mends = new Set(
-    examples.map(({ mend }) => mendText(mend, findings, commandFor)).filter((text) => text !== undefined),
+    examples.flatMap(({ mend }) => (mend ? [mendText(mend, findings, commandFor, width)] : [])),
   );
   return [
     wrapped(`${countOf(count, 'violation')} of: ${invariant}`, width),
     ...examples.map(({ on, reason }) => hanging('  ', `${on}: ${reason}`, width)),
     ...(more > 0 ? [`  … and ${more} more`] : []),
-    // A command is not broken into lines: it is to be pasted.
-    ...[...mends].map((text) => `  DO ${text}`),
+    ...mends,
     ...(more > 0 && recoverable < count ? ['  and likewise for the others'] : []),
   ];
 }
 
-function mendText(mend: Mend | undefined, findings: Findings, commandFor: CommandFor): string | undefined {
-  switch (mend?.by) {
+/** A command is not broken into lines: it is to be pasted. */
+function mendText(mend: Mend, findings: Findings, commandFor: CommandFor, width: number): string {
+  switch (mend.by) {
     case 'recover':
-      return shellLine(commandFor(...recoveryArgs(findings)));
+      return `  DO ${shellLine(commandFor(...recoveryArgs(findings)))}`;
     case 'command':
-      return shellLine(commandFor(...mend.args));
+      return `  DO ${shellLine(commandFor(...mend.args))}`;
     case 'aws':
-      return shellLine(mend.args);
+      return `  DO ${shellLine(mend.args)}`;
     case 'hand':
-      return mend.what;
-    case undefined:
-      return undefined;
+      return hanging('  DO ', mend.what, width);
   }
 }

@@ -5,7 +5,7 @@ import { verdictOnJob } from '../../functions/inspector/verdict.ts';
 import { timeText } from '../operate/time-text.ts';
 import { isWorse } from './condition.ts';
 import { environmentLines } from './environment-lines.ts';
-import { ago, checkerText, indexText, levelOf, notRead, statesText } from './explain-task.ts';
+import { ago, checkerText, indexText, levelOf, statesText } from './explain-task.ts';
 import type { Explanation } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import { conditionOfJob } from './job-condition.ts';
@@ -50,7 +50,7 @@ export function explainJob(facts: Facts): Explanation {
       ...(facts.history === undefined ? [] : [['history', facts.history] as const]),
     ],
     remedy,
-    notRead: [...notRead(facts), 'the target segments (explain JOB/TASK reads those of a task)'],
+    notRead: [...facts.unread, 'the target segments (explain JOB/TASK reads those of a task)'],
   };
 }
 

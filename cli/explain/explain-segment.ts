@@ -1,3 +1,4 @@
+import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { timeText } from '../operate/time-text.ts';
 import type { Explanation } from './explanation.ts';
@@ -24,7 +25,8 @@ export function explainSegment({ segmentId, segment, behind }: SegmentFacts): Ex
       notRead: ['jobs and tasks'],
     };
   const { state, jobId, taskId } = segment;
-  const own = lineOf(segment);
+  const owner = isPresent(jobId) ? `of job ${jobId}, task ${taskId ?? 'unknown'}` : 'of no copy job';
+  const own = `${lineOf(segment)}; ${owner}`;
   const isFinal = state === 'Flushed' || state === 'Dropped';
   if (isFinal || behind === undefined)
     return {
@@ -34,12 +36,12 @@ export function explainSegment({ segmentId, segment, behind }: SegmentFacts): Ex
       headline: isFinal
         ? `it is ${state}: ${state === 'Flushed' ? 'visible' : 'gone'}`
         : 'no copy job owns it',
-      lines: [['segment', own], ...(behind?.lines ?? [])],
+      lines: [['segment', own]],
       remedy: {
         kind: 'nothing',
         why: isFinal ? 'This is final.' : `It is ${state}, and of no restore: whoever wrote it knows more.`,
       },
-      notRead: behind?.notRead ?? ['jobs and tasks: it names none'],
+      notRead: [],
     };
   return {
     ...behind,

@@ -48,7 +48,7 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
       ...(facts.history === undefined ? [] : [['history', facts.history] as const]),
     ],
     remedy,
-    notRead: notRead(facts),
+    notRead: facts.unread,
   };
 }
 
@@ -131,9 +131,3 @@ export const statesText = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
     .map(([state, count]) => `${count} ${state}`)
     .join(', ') || 'none';
-
-/** What an explanation does not know. */
-export const notRead = ({ unread, history }: Pick<Facts, 'unread' | 'history'>): string[] => [
-  ...unread,
-  ...(history === undefined ? ['the action log'] : []),
-];

@@ -50,7 +50,7 @@ export interface Environment {
 export interface TaskTally {
   readonly byState: Readonly<Record<string, number>>;
   readonly byCondition: Readonly<Partial<Record<TaskConditionKind, number>>>;
-  /** The worst of them, the first in ascending id. */
+  /** The worst of them; of those that are late, the one that is so for the longest. */
   readonly worst?: WorstTask | undefined;
 }
 

@@ -1,10 +1,13 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { createTableReads } from '../../functions/aws/table-reads.ts';
+import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { TemporaryError } from '../../functions/copy-segment/stores.ts';
 import type { Task, TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
 import { readAhead } from '../../functions/streams/read-ahead.ts';
+import { logGroupsOf } from '../action-log/insights.ts';
+import { readHistory } from '../action-log/read-changes.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Facts, ScheduleFacts } from './facts.ts';
 import { probeWrites } from './probe-writes.ts';
@@ -33,6 +36,7 @@ export async function gatherFacts(
   const { dynamo, tables, shards, sqs, aws, inspector, checker } = connection;
   const reads = createTableReads({ dynamo, signal }, tables);
   const around = Promise.all([
+    historyOf(connection, { jobId, taskId }, { now, signal }),
     readQueue(sqs, connection.queueUrl),
     readSchedule(aws, inspector.scheduleName),
     readSchedule(aws, checker.scheduleName),
@@ -48,7 +52,7 @@ export async function gatherFacts(
     }
   const { survey, tally } = tallied.end();
   const targets = task && (await targetsOf(connection, task, reads));
-  const [queue, inspectorSchedule, checkerSchedule] = await around;
+  const [history, queue, inspectorSchedule, checkerSchedule] = await around;
 
   // A write that changes nothing is still one: made only where something should have been written by now.
   const isLate = tally.worst?.condition.level === 'late' || isOverdue(job, now);
@@ -77,13 +81,38 @@ export async function gatherFacts(
     writes,
     hasInspector: inspector.functionName !== undefined,
     hasChecker: checker.functionName !== undefined,
+    ...(history?.text !== undefined && { history: history.text }),
     unread: [
+      ...(history === undefined
+        ? ['the action log (no --log-group)']
+        : history.reason === undefined
+          ? []
+          : [`the action log (${history.reason})`]),
       ...(queue.kind === 'unnamed' ? ['the queue (no --queue-url)'] : []),
       ...(queue.kind === 'unread' ? [`the queue (${queue.reason})`] : []),
       ...unreadSchedule('inspector', inspectorSchedule),
       ...unreadSchedule('checker', checkerSchedule),
     ],
   };
+}
+
+/** How far back the changes of a restore are counted: its own time limit, unless it has another. */
+const HISTORY_MS = 24 * 60 * 60_000;
+
+/** A log that does not answer leaves the rest to be explained. */
+async function historyOf(
+  connection: Connection,
+  { jobId, taskId }: Subject,
+  { now, signal }: Asking,
+): Promise<{ readonly text?: string; readonly reason?: string } | undefined> {
+  if (logGroupsOf(connection).length === 0) return undefined;
+  const filter = { jobId: String(jobId), ...(taskId !== undefined && { taskId: String(taskId) }) };
+  try {
+    const counts = await readHistory(connection, filter, { from: now - HISTORY_MS, to: now }, signal);
+    return { text: `${counts}, in 24 h` };
+  } catch (error) {
+    return { reason: describeError(error) };
+  }
 }
 
 type Reads = ReturnType<typeof createTableReads>;

@@ -3,7 +3,7 @@ import { isDispatchable, type Task, type TaskSighting } from '../../functions/co
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
 import { isWorse } from './condition.ts';
 import type { TaskTally, WorstTask } from './facts.ts';
-import { conditionOfTask, type Moment } from './task-condition.ts';
+import { conditionOfTask, type Moment, type TaskCondition } from './task-condition.ts';
 
 /** Counts the tasks of a job as they flow past: memory grows by 8 bytes per target. */
 export function createTaskTally(job: KnownJob, moment: Moment) {
@@ -19,8 +19,8 @@ export function createTaskTally(job: KnownJob, moment: Moment) {
       byState[state] = (byState[state] ?? 0) + 1;
       const condition = conditionOfTask(sighting, job, moment);
       byCondition[condition.kind] = (byCondition[condition.kind] ?? 0) + 1;
-      if (worst && !isWorse(condition.level, worst.condition.level)) return;
       const task = reading.ok ? reading.value : undefined;
+      if (worst && !isWorseTask(condition, task?.dueAt, worst)) return;
       worst = {
         taskId: String(key.taskId),
         condition,
@@ -33,4 +33,11 @@ export function createTaskTally(job: KnownJob, moment: Moment) {
       tally: { byState, byCondition, worst },
     }),
   };
+}
+
+/** Of those that are late, the one that is so for the longest. */
+function isWorseTask({ level }: TaskCondition, dueAt: number | undefined, worst: WorstTask): boolean {
+  if (isWorse(level, worst.condition.level)) return true;
+  const isLater = (dueAt ?? Number.POSITIVE_INFINITY) < (worst.dueAt ?? Number.POSITIVE_INFINITY);
+  return level === 'late' && worst.condition.level === 'late' && isLater;
 }

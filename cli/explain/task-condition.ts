@@ -151,7 +151,7 @@ function conditionBy(
       const { enqueueCount } = verdict.task;
       if (enqueueCount === 0)
         return isDue
-          ? { kind: 'neverSent', level: 'late', because }
+          ? { kind: 'neverSent', level: 'late', because: 'it is due, and was never sent' }
           : {
               kind: 'backingOff',
               level: 'waiting',

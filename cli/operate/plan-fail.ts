@@ -24,13 +24,16 @@ export function planFail(
       ? refused(`Task ${name} is Completed, and ${describeJob(situation)}.`)
       : refused(`Task ${name} is Completed. To give up the restore:`, 'cancel', String(key.jobId));
 
+  // One that is due already is looked at anyway; one without a marker has a checker that needs none.
+  const isToTell = running?.dueAt !== undefined && running.dueAt > now;
   const steps: [Step, ...Step[]] = [
     { change: failedByHand(found, by, now, shards), before: found.raw },
-    ...(running ? [{ change: jobHasNews(running, now), before: running.raw }] : []),
+    ...(isToTell ? [{ change: jobHasNews(running, now, shards), before: running.raw }] : []),
   ];
+  const checker = running?.dueAt === undefined ? 'whoever checks' : 'the next check fails';
   return planned(
     running
-      ? `The next inspection drops its targets, the next check fails job ${key.jobId}, whose targets are all dropped: each within a minute.`
+      ? `The next inspection drops its targets, within a minute; ${checker} job ${key.jobId}${running.dueAt === undefined ? ' fails it' : ''}, and then all of its targets are dropped.`
       : 'The next inspection drops its targets, within a minute, and settles it.',
     [
       ...(task && isDispatchable(task) && task.state === 'InProgress' ? [holderNote(task, now)] : []),

@@ -65,6 +65,6 @@ export function holderNote(task: Task & DispatchableTask, now: number): string {
 }
 
 export const workerOf = ({ raw }: Task): string =>
-  typeof raw.nodeId === 'string' ? raw.nodeId : 'its worker';
+  typeof raw.nodeId === 'string' ? `worker ${raw.nodeId}` : 'its worker';
 
-const capital = (text: string): string => (text === 'its worker' ? 'Its worker' : text);
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
