@@ -15,7 +15,7 @@ import type { TaskState } from '../functions/copy-segment/task.ts';
 import { createInspector } from '../functions/inspector/inspector.ts';
 import { reactTo } from '../functions/inspector/reaction.ts';
 import { WAKES_INSPECTOR_ON_TASKS } from '../functions/inspector/wake-patterns.ts';
-import { priceOf } from './prices.ts';
+import { PRICES, priceOf } from './prices.ts';
 
 /**
  * Measures how long after a write of others its consequence is there, through the stream and the filters that are
@@ -35,10 +35,6 @@ const FIRST_SOURCE_ID = 446_118_520_000_000_000n;
 
 /** Requests without a time-out: a busy machine is to be slow, not to ask twice. */
 const patient = { requestHandler: { requestTimeout: 0 } };
-
-/** Dollars of Lambda on arm64 in us-east-1: per request, and per second of 1,024 MiB. */
-const INVOCATION = 0.2 / 1_000_000;
-const GIB_SECOND = 0.0000133334;
 
 interface Run {
   readonly what: string;
@@ -174,13 +170,9 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
 
     const sorted = [...tookMs.values()].sort((a, b) => a - b);
     const dollars =
-      priceOf({
-        readUnits: cost.readUnits,
-        writeUnits: cost.writeUnits,
-        requests: { SendMessageBatch: cost.sends },
-      }) +
-      cost.invocations * INVOCATION +
-      (cost.ms / 1_000) * GIB_SECOND;
+      priceOf({ ...cost, requests: { SendMessageBatch: cost.sends } }) +
+      (cost.invocations * PRICES.lambdaRequests) / 1_000_000 +
+      (cost.ms / 1_000) * PRICES.lambdaGbSeconds;
     return [
       what,
       count.toLocaleString('en'),

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { pausedDescription } from '../cli/schedule/pause-note.ts';
 import { job, leased, MINUTE, NOW, task } from './support/builders.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
+import { lambdaStub, type Mapping } from './support/lambda-stub.ts';
 import { schedulerStub } from './support/scheduler-stub.ts';
 
 const NAMED = ['--schedule', 'passes', '--checker-schedule', 'checks'];
@@ -63,6 +64,43 @@ describe('copy-segment pause', () => {
       stdout: `The schedule of the inspector is paused already: ${NOTE}\nThe schedule of the checker is paused already: ${NOTE}\n`,
     });
     expect(schedules).toEqual(before);
+  });
+
+  it('switches off the streams that wake the functions as well, and resume switches them on', async () => {
+    const arn = (what: string) => `arn:aws:${what}`;
+    const stream = arn('dynamodb:us-east-1:123456789012:table/my-tasks/stream/2026-11-22T12:00:00.000');
+    const mappings: Mapping[] = [
+      { UUID: 'a', FunctionName: 'inspector', EventSourceArn: stream, State: 'Enabled' },
+      { UUID: 'b', FunctionName: 'inspector', EventSourceArn: stream, State: 'Enabled' },
+      { UUID: 'c', FunctionName: 'checker', EventSourceArn: stream, State: 'Enabled' },
+      {
+        UUID: 'd',
+        FunctionName: 'inspector',
+        EventSourceArn: arn('sqs:us-east-1:123456789012:q'),
+        State: 'Enabled',
+      },
+      { UUID: 'e', FunctionName: 'another', EventSourceArn: stream, State: 'Enabled' },
+    ];
+    const lambda = await lambdaStub(mappings);
+    onTestFinished(() => lambda.close());
+    const { run } = await scheduled({ passes: {}, checks: {} });
+    const functions = ['--inspector-function', 'inspector', '--checker-function', 'checker'];
+    const { code, stdout } = await run(...pause, ...functions);
+    expect(code).toBe(0);
+    expect(stdout).toContain('2 of the streams that wake the inspector switched off\n');
+    expect(stdout).toContain('1 of the streams that wake the checker switched off\n');
+    const states = () => mappings.map(({ State }) => State);
+    expect(states()).toEqual(['Disabling', 'Disabling', 'Disabling', 'Enabled', 'Enabled']);
+
+    await run('resume', ...functions, '--only', 'checker');
+    expect(states()).toEqual(['Disabling', 'Disabling', 'Enabling', 'Enabled', 'Enabled']);
+    // The schedule is paused already; its streams, which somebody switched on by hand, are switched off again.
+    await run('resume', ...functions, '--only', 'inspector');
+    await run(...pause, ...functions, '--only', 'inspector');
+    for (const mapping of mappings.slice(0, 2)) mapping.State = 'Enabled';
+    const again = await run(...pause, ...functions, '--only', 'inspector');
+    expect(again.stdout).toContain('is paused already');
+    expect(states().slice(0, 2)).toEqual(['Disabling', 'Disabling']);
   });
 
   it('takes one of the two', async () => {

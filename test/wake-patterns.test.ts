@@ -34,6 +34,10 @@ const WAKES: Readonly<Record<string, readonly Woken[]>> = {
   completed: ['checker'],
   // By the inspector: it drops what it fails itself, the job is the checker's.
   failedForLostLeases: ['checker'],
+  // By an operator: what is due now, is seen now.
+  leaseTaken: ['inspector'],
+  'leaseTaken, though there is none': ['inspector'],
+  'failedByHand, though unreadable': ['inspector', 'checker'],
   // By the checker, an operator and submit.
   jobFailed: ['inspector'],
   jobCancelled: ['inspector'],

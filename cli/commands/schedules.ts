@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { whoActs } from '../operate/operate.ts';
 import { pausedDescription, pauseNote, resumedDescription } from '../schedule/pause-note.ts';
 import { type Switch, type Switched, switchSchedule } from '../schedule/switch-schedule.ts';
+import { switchStreams } from '../schedule/switch-streams.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { hanging, wrapped } from '../terminal/wrapped.ts';
 import { UserError } from '../user-error.ts';
@@ -26,7 +27,7 @@ const pause: CommandDefinition<ScheduleOptions & { readonly reason: string }> = 
   usage: 'pause',
   summary: 'make no passes until they are resumed',
   description:
-    'Switches the schedules of inspector and checker off, and notes who did it, when\nand why in their descriptions, where status shows it. Passes by hand go on.',
+    'Switches the schedules of inspector and checker off, and the streams that wake\nthem. Notes who did it, when and why in the descriptions of the schedules, where\nstatus shows it. Passes by hand go on.',
   examples:
     "  copy-segment pause --reason 'tables are being restored from a backup'\n" +
     "  copy-segment pause --only inspector --reason 'too many drops'",
@@ -38,11 +39,12 @@ const pause: CommandDefinition<ScheduleOptions & { readonly reason: string }> = 
   ],
   async run(call) {
     const by = { who: whoActs(call.options), reason: call.options.reason, now: call.now() };
-    const switched = await switchAll(call, ({ isOn, description }) =>
+    const switched = await switchAll(call, false, ({ isOn, description }) =>
       isOn ? { State: 'DISABLED', Description: pausedDescription(by, description) } : undefined,
     );
     return endOf(
       switched,
+      false,
       'is paused already',
       'No passes are made until copy-segment resume: nothing is sent, released or dropped, and no job is published. Workers end what they hold.',
     );
@@ -52,16 +54,17 @@ const pause: CommandDefinition<ScheduleOptions & { readonly reason: string }> = 
 const resume: CommandDefinition<ScheduleOptions> = {
   usage: 'resume',
   summary: 'make passes again',
-  description: 'Switches the schedules of inspector and checker on again.',
+  description: 'Switches the schedules of inspector and checker on again, and the streams that\nwake them.',
   examples: '  copy-segment resume --stack CopySegmentInspector',
   exitCodes: 'Exit codes: 0 on, 2 usage, 3 AWS.',
   options: [onlyOption()],
   async run(call) {
-    const switched = await switchAll(call, ({ isOn, description }) =>
+    const switched = await switchAll(call, true, ({ isOn, description }) =>
       isOn ? undefined : { State: 'ENABLED', Description: resumedDescription(description) },
     );
     return endOf(
       switched,
+      true,
       'is on already',
       'The next passes come within a minute, and do what has become due.',
     );
@@ -76,10 +79,13 @@ export function addSchedules(program: Command, surroundings: Surroundings, exit:
 
 interface SwitchedSchedule extends Switched {
   readonly of: 'inspector' | 'checker';
+  /** How many of the streams that wake it were switched. */
+  readonly streams: number;
 }
 
 async function switchAll(
   { connection, options }: CommandCall<ScheduleOptions>,
+  isOn: boolean,
   to: (found: { readonly isOn: boolean; readonly description: string }) => Switch | undefined,
 ): Promise<SwitchedSchedule[]> {
   const named = (['inspector', 'checker'] as const).flatMap((of) => {
@@ -93,19 +99,35 @@ async function switchAll(
     );
   const client = await connection.aws.scheduler();
   const switched: SwitchedSchedule[] = [];
-  for (const { of, name } of named) switched.push({ of, ...(await switchSchedule(client, name, to)) });
+  for (const { of, name } of named) {
+    const schedule = await switchSchedule(client, name, to);
+    const { functionName } = connection[of];
+    const streams =
+      functionName === undefined
+        ? 0
+        : await switchStreams(await connection.aws.lambda(), functionName, { isOn });
+    switched.push({ of, ...schedule, streams });
+  }
   return switched;
 }
 
-const endOf = (switched: readonly SwitchedSchedule[], already: string, next: string): CommandEnd => ({
+const endOf = (
+  switched: readonly SwitchedSchedule[],
+  isOn: boolean,
+  already: string,
+  next: string,
+): CommandEnd => ({
   code: EXIT.ok,
   json: { schedules: switched, next },
   text: ({ width }) =>
     [
-      ...switched.flatMap((schedule) => lines(schedule, already, width)),
-      ...(switched.some(({ after }) => after) ? [wrapped(next, width)] : []),
+      ...switched.flatMap((schedule) => [...lines(schedule, already, width), ...streamLines(schedule, isOn)]),
+      ...(switched.some(({ after, streams }) => after || streams > 0) ? [wrapped(next, width)] : []),
     ].join('\n'),
 });
+
+const streamLines = ({ of, streams }: SwitchedSchedule, isOn: boolean): string[] =>
+  streams === 0 ? [] : [`${streams} of the streams that wake the ${of} switched ${isOn ? 'on' : 'off'}`];
 
 function lines(
   { of, name, wasOn, description, after }: SwitchedSchedule,

@@ -13,6 +13,11 @@ import type { LoopStage, Mutant, Ports } from './stage.ts';
 import type { Process, Role, Wire } from './wire.ts';
 import { type KnownLease, wiredObjects, wiredPorts } from './wired-ports.ts';
 
+/** Nobody is woken by a stream here: the play has passes alone. */
+const NO_REACTIONS = (): never => {
+  throw new Error('no stream was to wake the checker');
+};
+
 const MIB = 1024 * 1024;
 
 /** A process that was started, and how it ends: never with an error. */
@@ -66,11 +71,7 @@ export function createParties(stage: LoopStage, wire: Wire, mutant: Mutant, writ
 
     check: (mode: 'check' | 'recover'): Running =>
       start('checker', (ports) =>
-        // Only a reaction asks for the last task that is unfinished.
-        checkerOver(
-          () => ({ ...ports, lastUnfinished: async () => undefined }),
-          config,
-        )(parseCheckEvent({ mode })),
+        checkerOver(() => ({ ...ports, lastUnfinished: NO_REACTIONS }), config)(parseCheckEvent({ mode })),
       ),
 
     /** @param deleted the message was dealt with */
