@@ -11,6 +11,7 @@ import { createTimeBudget } from '../pass/time-budget.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
+import { createJobLookup } from './job-lookup.ts';
 import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
@@ -74,16 +75,18 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       inspectMs: config.inspectMs,
       now,
     });
-    const stores = storesOf(tally.meter, time.signal);
+    const all = storesOf(tally.meter, time.signal);
+    const stores = observed(request.dryRun ? dryRun(all) : all, run);
 
     const pass: Pass = {
-      ...observed(request.dryRun ? dryRun(stores) : stores, run),
+      ...stores,
       request,
       startedAt,
       now,
       time,
       tally,
       onVerdict: run.onVerdict ?? (() => {}),
+      lookUpJobs: createJobLookup({ jobs: stores.jobs, tally, now }),
       markBreaker: createMarkBreaker(),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,

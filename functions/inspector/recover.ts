@@ -1,13 +1,14 @@
 import { describeError } from '../copy-segment/describe-error.ts';
 import type { RawId } from '../copy-segment/ids.ts';
 import { TemporaryError } from '../copy-segment/stores.ts';
-import type { Task, TaskSighting } from '../copy-segment/task.ts';
+import type { IndexedTask, Task, TaskSighting } from '../copy-segment/task.ts';
 import { readAhead } from '../streams/read-ahead.ts';
-import { carryOut } from './act/carry-out.ts';
+import { openLanes } from './act/carry-out.ts';
 import { judgeJobs } from './act/judge-jobs.ts';
-import { createJobLookup } from './job-lookup.ts';
+import type { LanePass, Unended } from './act/lane.ts';
+import { mendFarMarkers, mendLostMarkers } from './act/mend-markers.ts';
 import { jobsToRecover } from './jobs-to-recover.ts';
-import { judgeTasks } from './judge.ts';
+import { type Judged, judgeTasks } from './judge.ts';
 import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
 import type { ResumePoint } from './resume-point.ts';
 
@@ -17,7 +18,9 @@ import type { ResumePoint } from './resume-point.ts';
  * Source: milvus-io/milvus internal/datacoord/copy_segment_inspector.go, `reloadFromMeta`.
  */
 export async function recover(pass: Pass): Promise<Stopped> {
-  const lookUpJobs = createJobLookup(pass);
+  const { lookUpJobs } = pass;
+  // The time that is kept in reserve is enough to finish a step; it is asked for before each.
+  const lanePass: LanePass = { ...pass, isOver: () => false };
   let reached: ResumePoint = resumePointOf(pass);
   /** The first step in which something failed: a recovery that resumes there leaves nothing out. */
   let undone: Stopped;
@@ -28,10 +31,8 @@ export async function recover(pass: Pass): Promise<Stopped> {
       if (pass.time.isOver()) return reached;
       const failures = pass.tally.failures();
 
-      await carryOut(
-        pass,
-        judgeTasks(pass, step.tasks, await lookUpJobs(step.tasks.map(({ key }) => key.jobId))),
-      );
+      const jobs = await lookUpJobs(step.tasks.map(({ key }) => key.jobId));
+      await carryOutAndMend(lanePass, judgeTasks(pass, step.tasks, jobs));
       const unfinished = await judgeJobs(pass, await lookUpJobs(step.endedJobs));
 
       // What was cut off, here or among the tasks before, is not done.
@@ -47,6 +48,21 @@ export async function recover(pass: Pass): Promise<Stopped> {
     return reached;
   }
   return undone;
+}
+
+async function carryOutAndMend(pass: LanePass, judged: readonly Judged[]): Promise<void> {
+  const ready = await mendFarMarkers(pass, judged);
+  const unfinished = new Map<IndexedTask, Unended>();
+  const lanes = openLanes(pass, (tasks) => {
+    for (const [task, end] of tasks) unfinished.set(task, end);
+  });
+  try {
+    await lanes.take(ready);
+    await lanes.drain();
+  } finally {
+    await lanes.stop();
+  }
+  await mendLostMarkers(pass, ready, unfinished);
 }
 
 const resumePointOf = ({ request }: Pick<Pass, 'request'>): ResumePoint => ({

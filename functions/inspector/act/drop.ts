@@ -12,6 +12,10 @@ import { writeTasks } from './write-tasks.ts';
  * settles them. One pass leaves nothing half-way.
  */
 export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'drop'>[]): Promise<Unfinished> {
+  if (pass.isOver()) {
+    pass.tally.leaveUndone();
+    return new Map();
+  }
   const now = pass.now();
   const failures = new Map(
     judged.flatMap((verdict) =>
