@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HOUR, job, MINUTE, NOW, type Row, segment, task } from './support/builders.ts';
+import { expired, HOUR, job, MINUTE, NOW, type Row, segment, task } from './support/builders.ts';
 import { type CheckerWorld, checkerWorld, copied, done, submitted } from './support/checker-world.ts';
 import type { Disturbance } from './support/embedded-world.ts';
 
@@ -17,6 +17,54 @@ describe('the inspector and the checker together', () => {
     await world.check({ mode: 'recover' });
     await world.check();
     expect(await world.items()).toEqual(over);
+  });
+
+  it.each([
+    ['failed', task({ state: 'Failed', targets: [11n] })],
+    ['lost its lease for the tenth time', task({ ...expired, lostLeases: 9, targets: [11n] })],
+  ])('a task that %s: the inspector drops its targets and has the checker look now', async (_, failed) => {
+    const world = await checkerWorld();
+    await world.has(submitted(2, 2, { dueAt: NOW + HOUR, looks: 3 }), failed, segment(11n));
+    expect((await world.pass()).jobs).toMatchObject({ woken: 1 });
+    expect(await world.job()).toMatchObject({ state: 'Executing', dueAt: BigInt(NOW) });
+    expect(await world.job()).not.toHaveProperty('looks');
+    await world.check();
+    expect(await world.job()).toMatchObject({
+      state: 'Failed',
+      reason: expect.stringMatching(/^1\/2 tasks failed/),
+    });
+  });
+
+  it.each([
+    ['a job that is due already stays as overdue as it is', { dueAt: NOW - MINUTE }],
+    ['a job whose checker uses no marker gets none', { dueAt: null }],
+  ])('%s, when a task of it failed', async (_, marker) => {
+    const world = await checkerWorld();
+    await world.has(submitted(2, 2, marker), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    const before = await world.job();
+    await world.pass();
+    expect(await world.job()).toEqual(before);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+
+  it('whichever request fails, the next pass has dropped for a Failed task and told the checker', async () => {
+    for (let refused = 1, requests = 1; refused <= requests; refused++) {
+      const world = await checkerWorld();
+      await world.has(
+        submitted(2, 2, { dueAt: NOW + HOUR }),
+        task({ state: 'Failed', targets: [11n] }),
+        segment(11n),
+      );
+      const refuse: Disturbance = async ({ number, proceed }) => {
+        requests = Math.max(requests, number);
+        if (number === refused) throw new Error('refused');
+        return proceed();
+      };
+      await world.pass({}, { disturb: refuse }).catch(() => {});
+      await world.pass();
+      expect(await world.job()).toMatchObject({ dueAt: BigInt(NOW) });
+      expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    }
   });
 
   it('one task Failed: the checker fails the job, the inspector drops every target of every task', async () => {

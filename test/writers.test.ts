@@ -7,12 +7,16 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, inject, it } from 'vitest';
 import { createDynamoClient } from '../functions/aws/clients.ts';
 import { dueShardOf } from '../functions/copy-segment/due-index.ts';
+import type { Lease } from '../functions/worker/worker.ts';
 import { HOUR, MINUTE } from './support/builders.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
 import { fencedBlocks, sectionOf } from './support/markdown.ts';
+import { meaningOf, type UpdateMeaning } from './support/update-request.ts';
+import { claimed as claimedLease, workerIn } from './support/worker-in.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../docs/writers.md'), 'utf8');
 
@@ -25,6 +29,10 @@ const REQUESTS = [
   'Heartbeat',
   'Complete',
   'Fail',
+  'Retry',
+  'Hand over',
+  'Count a Completed task',
+  'Tell the job',
   'Fail a job',
   'Publish a segment',
 ] as const;
@@ -201,6 +209,102 @@ describe('docs/writers.md', () => {
     await world.pass();
     expect(await world.segment(TARGET)).toMatchObject({ state: 'Dropped' });
   });
+});
+
+describe('a request of the page is what the worker kit sends', () => {
+  const PROGRESS = { copiedObjects: 3, copiedBytes: 5_000_000_000n };
+  const HEARTBEAT = CREATED + 200_000;
+  const END = CREATED + 650_000;
+
+  /** The updates that the kit makes of the page's restore, from the claim on. */
+  async function updatesOf(act: (lease: Lease) => Promise<unknown>): Promise<UpdateMeaning[]> {
+    const { world, message, job } = await enqueued();
+    await world.put('jobs', { ...(await job()), totalTasks: 1, dueAt: CREATED + HOUR, looks: 2 });
+    const updates: UpdateMeaning[] = [];
+    const worker = workerIn(world, {
+      nodeId: 'datanode-1',
+      disturb: ({ operation, input, proceed }) => {
+        if (operation === 'UpdateItem') updates.push(withoutExistence(meaningOf(input)));
+        return proceed();
+      },
+    });
+    const lease = await claimedLease(worker, JSON.stringify(message));
+    world.clock.now = HEARTBEAT;
+    await lease.heartbeat(PROGRESS);
+    world.clock.now = END;
+    await act(lease);
+    return updates;
+  }
+
+  it.each<[string, readonly Request[], (lease: Lease) => Promise<unknown>]>([
+    [
+      'completes',
+      ['Complete', 'Count a Completed task', 'Tell the job'],
+      (lease) => lease.complete(PROGRESS),
+    ],
+    [
+      'fails',
+      ['Fail', 'Tell the job'],
+      (lease) => lease.fail('source segment 446666666666666601 is missing'),
+    ],
+    ['retries', ['Retry'], (lease) => lease.retry('SlowDown: reduce your request rate')],
+    ['hands over', ['Hand over'], (lease) => lease.handOver(PROGRESS)],
+  ])('a worker that %s', async (_, headings, act) => {
+    const requests = (['Claim', 'Heartbeat', ...headings] as const).map(meaningOfPage);
+    expect(await updatesOf(act)).toEqual(requests);
+  });
+
+  /** That the item exists goes without saying where its state is a condition. */
+  const withoutExistence = ({ if: conditions, ...rest }: UpdateMeaning): UpdateMeaning => ({
+    ...rest,
+    if: conditions.filter((condition) => !condition.startsWith('attribute_exists(')),
+  });
+
+  function meaningOfPage(heading: Request): UpdateMeaning {
+    const { Key, ExpressionAttributeValues = {}, ...request } = JSON.parse(blockUnder(heading));
+    return withoutExistence(
+      meaningOf({
+        ...request,
+        Key: unmarshall(Key, { wrapNumbers: BigInt }),
+        ExpressionAttributeValues: unmarshall(ExpressionAttributeValues, { wrapNumbers: BigInt }),
+      }),
+    );
+  }
+});
+
+it('a worker that gives a task back has it sent again, when it is due', async () => {
+  const { world, write, task } = await claimed();
+  expect(await write('Retry')).toBe('done');
+  expect(await write('Retry')).toBe('refused');
+  expect(await task()).toMatchObject({ state: 'Pending', taskVersion: 2n, enqueueCount: 0n, retries: 1n });
+  expect(await task()).not.toHaveProperty('nodeId');
+  world.clock.now = Number((await task())?.dueAt) - 1;
+  await world.pass();
+  expect(await world.messages()).toEqual([]);
+  world.clock.now += 1;
+  await world.pass();
+  expect(await onlyMessage(world)).toMatchObject({ reason: 'pending', taskVersion: 2, attempt: 1 });
+
+  const again = { ':version': 2, ':next': 3 };
+  expect(await write('Claim', again)).toBe('done');
+  expect(await write('Hand over', { ':version': 3, ':next': 4, ':now': world.clock.now })).toBe('done');
+  await world.pass();
+  expect(await onlyMessage(world)).toMatchObject({ taskVersion: 4, attempt: 1 });
+});
+
+it('a hint reaches the checker: the job is due', async () => {
+  const { world, write, job } = await claimed();
+  await world.put('jobs', { ...(await job()), dueAt: LEASE + HOUR, looks: 2 });
+  await write('Complete');
+  expect(await write('Count a Completed task')).toBe('done');
+  expect(await write('Tell the job')).toBe('done');
+  expect(await job()).toMatchObject({
+    completedTasks: 1n,
+    completedSegments: 1n,
+    copiedBytes: 5_000_000_000n,
+  });
+  expect(Number((await job())?.dueAt)).toBeLessThan(LEASE + HOUR);
+  expect(await job()).not.toHaveProperty('looks');
 });
 
 describe('a recovery message', () => {

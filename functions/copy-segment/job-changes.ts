@@ -1,4 +1,4 @@
-import { asRead, type Change } from './change.ts';
+import type { Change } from './change.ts';
 import { changedJob } from './changed-job.ts';
 import { backoffMs, MAX_BACKOFF_MS } from './due-index.ts';
 import type { RawId } from './ids.ts';
@@ -68,12 +68,14 @@ export const jobDroppedInVain = (job: Job, place: Place, now: number, shards: nu
 /** Nothing left to do: leaves the index. */
 export const jobRested = (job: Job): JobChange => ({ ...changedJob(job), remove: ['dueAt'] });
 
-/** There is something for the checker to see: due now, and its backoff starts again. */
-export const jobHasNews = (job: Job, now: number): Change<'jobs'> => ({
-  table: 'jobs',
-  key: { jobId: job.jobId },
-  if: asRead(job.raw, 'state'),
-  set: { dueAt: now },
+/**
+ * There is something for the checker to see: due now, and its backoff starts again.
+ *
+ * @param shards left out by those who do not know how many there are: the shard stays as it is
+ */
+export const jobHasNews = (job: Job, now: number, shards?: number): JobChange => ({
+  ...changedJob(job),
+  set: shards === undefined ? { dueAt: now } : due(job.jobId, job, now, shards),
   remove: job.raw.looks === undefined ? [] : ['looks'],
 });
 

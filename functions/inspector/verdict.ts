@@ -18,9 +18,22 @@ type Of<K extends string, Body> = K extends string
 /** What a pass does about a task, and why. */
 export type Verdict<T extends IndexedTask = IndexedTask> =
   | Of<'enqueue', { readonly task: T & DispatchableTask; readonly messageReason: EnqueueReason }>
-  | Of<'release' | 'fail', { readonly task: T & DispatchableTask }>
-  /** `cause`: on whose behalf, the task's own failure or its job's; `reason`: why that failed. */
-  | Of<'drop', { readonly task: T; readonly cause: DropCause; readonly reason?: string | undefined }>
+  | Of<'release', { readonly task: T & DispatchableTask }>
+  /** `job`: to be failed by its checker. */
+  | Of<'fail', { readonly task: T & DispatchableTask; readonly job: Job }>
+  /**
+   * `cause`: on whose behalf, the task's own failure or its job's; `reason`: why that failed; `job`: a running one, to be
+   * failed by its checker.
+   */
+  | Of<
+      'drop',
+      {
+        readonly task: T;
+        readonly cause: DropCause;
+        readonly reason?: string | undefined;
+        readonly job?: Job;
+      }
+    >
   | Of<'wait', { readonly task: T; readonly leaseExpiresAt: number }>
   | Of<'rest' | 'orphan' | 'contradiction' | 'malformed', { readonly task: T }>;
 export type VerdictKind = Verdict['kind'];
@@ -68,6 +81,7 @@ export function verdictOn<T extends IndexedTask | Task>(
       task,
       cause: jobState === 'Failed' ? 'job' : 'task',
       reason,
+      ...(job !== 'missing' && isJob(job) && isRunning(job) && { job }),
       because: 'the task failed',
     };
   }
@@ -93,7 +107,7 @@ export function verdictOn<T extends IndexedTask | Task>(
         messageReason: 'pending',
         because: `the task is Pending, its job is ${job.state}`,
       }
-    : verdictOnLease(task, now, mode);
+    : verdictOnLease(task, job, now, mode);
 }
 
 /** Clocks differ: how long before its job failed a late task may seem to have been created, in milliseconds. */
@@ -110,7 +124,7 @@ function isLate(task: IndexedTask | Task, job: Job): boolean {
   );
 }
 
-function verdictOnLease<T extends DispatchableTask>(task: T, now: number, mode: Mode): Verdict<T> {
+function verdictOnLease<T extends DispatchableTask>(task: T, job: Job, now: number, mode: Mode): Verdict<T> {
   const { leaseExpiresAt, lostLeases } = task;
   if (leaseExpiresAt === undefined) {
     const because = 'the task has no lease that could run out';
@@ -123,7 +137,7 @@ function verdictOnLease<T extends DispatchableTask>(task: T, now: number, mode: 
       ? { kind: 'enqueue', task, messageReason: 'recovery', because: 'recovery: the lease is running' }
       : { kind: 'wait', task, leaseExpiresAt, because: 'the lease is running' };
   return lostLeases >= MAX_LOST_LEASES - 1
-    ? { kind: 'fail', task, because: LEASES_LOST }
+    ? { kind: 'fail', task, job, because: LEASES_LOST }
     : { kind: 'release', task, because: `the lease ran out at ${new Date(leaseExpiresAt).toISOString()}` };
 }
 

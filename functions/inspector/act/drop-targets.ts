@@ -16,6 +16,8 @@ export interface ToDrop {
   readonly cause: DropCause;
   /** Why the task failed, or its job. */
   readonly reason?: string | undefined;
+  /** Not to be settled yet: its checker could not be told. */
+  readonly isUntold?: boolean;
 }
 
 /** The tasks that are not settled, by why. */
@@ -37,10 +39,10 @@ export async function dropTargets(
 
   const failed = new Set<Task>();
   const unreadable = new Set<Task>();
-  for (const { task } of toDrop) {
+  for (const { task, isUntold } of toDrop) {
     reportFlaws(pass, task);
     const ends = targets.get(task)?.map((target) => left.get(target)) ?? [];
-    if (ends.includes('failed')) failed.add(task);
+    if (ends.includes('failed') || isUntold) failed.add(task);
     else if (ends.includes('blocked') || task.unreadableTargets !== undefined) unreadable.add(task);
   }
 

@@ -5,6 +5,7 @@ import type { OfKind } from '../judge.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { dropTargets, type ToDrop } from './drop-targets.ts';
 import type { LanePass, Unfinished } from './lane.ts';
+import { tellCheckers } from './tell-checkers.ts';
 import { writeTasks } from './write-tasks.ts';
 
 /**
@@ -40,7 +41,19 @@ export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'dro
     return [{ task, cause: 'task', reason: LEASES_LOST }];
   });
 
-  const { failed, movedOn, unreadable } = await dropTargets(pass, toDrop);
+  // First: a task that is settled is not looked at again.
+  const untold = await tellCheckers(
+    pass,
+    judged.flatMap((verdict) =>
+      verdict.job === undefined || (verdict.kind === 'fail' && unfailed.has(verdict.task))
+        ? []
+        : [verdict.job],
+    ),
+  );
+  const { failed, movedOn, unreadable } = await dropTargets(
+    pass,
+    toDrop.map((each) => ({ ...each, isUntold: untold.has(each.task.jobId) })),
+  );
   const isLeft = (task: Task): boolean => failed.has(task) || movedOn.has(task) || unreadable.has(task);
   const vain = new Map([...unreadable].map((task) => [task, droppedInVain(task, pass.now(), pass.shards)]));
   // What did not fail itself is not settled: it has nothing left to do.

@@ -23,6 +23,7 @@ export type JobOutcome =
   | 'mended'
   | 'postponed'
   | 'unchecked'
+  | 'woken'
   | 'unsettled'
   | 'malformed'
   | 'movedOn'

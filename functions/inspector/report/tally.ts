@@ -63,6 +63,7 @@ export function createTally(): Tally {
       mended: 0,
       postponed: 0,
       unchecked: 0,
+      woken: 0,
       unsettled: 0,
       malformed: 0,
       movedOn: 0,
