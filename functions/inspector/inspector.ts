@@ -8,6 +8,7 @@ import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
+import { createExpectation } from './act/expectation.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
@@ -88,6 +89,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       onVerdict: run.onVerdict ?? (() => {}),
       lookUpJobs: createJobLookup({ jobs: stores.jobs, tally, now }),
       markBreaker: createMarkBreaker(),
+      expectation: createExpectation(),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
     };

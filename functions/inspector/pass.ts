@@ -1,6 +1,7 @@
 import type { RawId } from '../copy-segment/ids.ts';
 import type { Stores } from '../copy-segment/stores.ts';
 import type { TimeBudget } from '../pass/time-budget.ts';
+import type { Expectation } from './act/expectation.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
 import type { LookUpJobs } from './job-lookup.ts';
 import type { PassRequest } from './pass-event.ts';
@@ -38,6 +39,8 @@ export interface Pass extends Stores {
   readonly onVerdict: (verdict: ObservedVerdict) => void;
   readonly lookUpJobs: LookUpJobs;
   readonly markBreaker: MarkBreaker;
+  /** Whether the targets of tasks are as they are expected to be. */
+  readonly expectation: Expectation;
   readonly shards: number;
   /** How many due tasks are held in memory at once. */
   readonly windowSize: number;

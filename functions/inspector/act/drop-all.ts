@@ -17,7 +17,9 @@ import { slices } from '../../streams/slices.ts';
 import { TASKS_PER_CHUNK } from '../pass.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { type ChunkEnd, createDropProgress } from './drop-progress.ts';
+import type { DropPass } from './drop-segments.ts';
 import { dropTargets } from './drop-targets.ts';
+import { createExpectation } from './expectation.ts';
 import type { JobPass } from './lane.ts';
 import { writeJob } from './write-job.ts';
 
@@ -33,18 +35,21 @@ import { writeJob } from './write-job.ts';
 export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   let job = judged;
   const progress = createDropProgress(judged);
+  const expectation = createExpectation();
+  /** What follows a saved place may be done. */
+  let isRetry = judged.dropAttempts !== undefined || !isSame(placeOf(judged), NOWHERE);
   let saved = placeOf(judged);
   let isFinished = true;
 
   if (pass.request.mode === 'recover' && isTooFarAhead(job, undefined, pass.now())) {
     const change = jobPostponed(job, pass.now(), pass.shards);
-    if ((await writeJob(pass, job, change, 'mended')) === 'done') job = applied(job, change);
+    if ((await writeJob(pass, change, 'mended')) === 'done') job = applied(job, change);
   }
   /** @returns false if the job is another pass's by now */
   const savePlace = async (place: Place): Promise<boolean> => {
     if (isSame(place, saved)) return true;
     const change = placeSaved(job, place);
-    const end = await writeJob(pass, job, change);
+    const end = await writeJob(pass, change);
     if (end === 'done') job = applied(job, change);
     saved = place;
     return end !== 'conditionFailed';
@@ -61,7 +66,8 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     for (const chunk of slices(page, TASKS_PER_CHUNK)) {
       if (!(await savePlace(progress.place()))) return leave(pass, job);
       if (pass.time.isOver()) return false;
-      progress.note(chunk, await dropChunk(pass, job, chunk));
+      progress.note(chunk, await dropChunk({ ...pass, expectation }, job, chunk, isRetry));
+      isRetry = false;
     }
   }
   // What was cut off in the last chunk is counted as left, but is not known to be.
@@ -71,21 +77,23 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     pass.tally.jobs.unsettled++;
     const place = isFinished ? progress.placeAtTheEnd() : progress.place();
     if (!progress.hasFailed()) {
-      await writeJob(pass, job, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
+      await writeJob(pass, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
       return true;
     }
     if (!(await savePlace(place))) return leave(pass, job);
     // The next pass tries again: if a pass can find it.
     if (!isInIndex(job, pass.shards))
-      await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+      await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
     return true;
   }
-  const end = await writeJob(pass, job, jobSettled(job, pass.now()), 'settled');
+  const end = await writeJob(pass, jobSettled(job, pass.now()), 'settled');
   if (isInIndex(job, pass.shards)) return true;
   if (end === 'done') pass.tally.jobs.mended++;
-  else await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+  else await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
   return true;
 }
+
+const NOWHERE: Place = { undropped: [] };
 
 const isSame = (a: Place, b: Place): boolean =>
   a.through === b.through && a.past === b.past && a.undropped.join() === b.undropped.join();
@@ -98,7 +106,7 @@ async function leave(pass: JobPass, { jobId }: Job): Promise<boolean> {
   pass.tally.leaveUndone();
   const job = (await pass.jobs.read([jobId])).get(jobId);
   if (job && isJob(job) && isUnsettledFailure(job) && !isInIndex(job, pass.shards))
-    await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+    await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
   return true;
 }
 
@@ -131,9 +139,10 @@ async function* tasksLeft(
 }
 
 async function dropChunk(
-  pass: Pick<JobPass, 'write' | 'segments' | 'tally' | 'now'>,
+  pass: DropPass,
   { reason }: Job,
   chunk: readonly TaskSighting<Task>[],
+  isRetry: boolean,
 ): Promise<ChunkEnd> {
   const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
   // A settled task has no target left: each drop happens once.
@@ -142,7 +151,12 @@ async function dropChunk(
   );
   const left = await dropTargets(
     pass,
-    unsettled.map((task) => ({ task, cause: 'job', reason: task.state === 'Failed' ? task.reason : reason })),
+    unsettled.map((task) => ({
+      task,
+      cause: 'job',
+      reason: task.state === 'Failed' ? task.reason : reason,
+      isRetry,
+    })),
   );
   // The targets of a task that cannot be read are unknown, so it cannot be said to have none.
   const unreadable: RawId[] = [...left.unreadable].map(({ taskId }) => taskId);

@@ -3,7 +3,7 @@ import type { Task } from '../../copy-segment/task.ts';
 import { settled } from '../../copy-segment/task-changes.ts';
 import { truncate } from '../../copy-segment/truncate.ts';
 import { keyOfTask } from '../report/pass-report.ts';
-import { dropSegments, type Target } from './drop-segments.ts';
+import { type DropPass, dropSegments, type Target } from './drop-segments.ts';
 import type { LanePass } from './lane.ts';
 import { writeTasks } from './write-tasks.ts';
 
@@ -16,6 +16,8 @@ export interface ToDrop {
   readonly cause: DropCause;
   /** Why the task failed, or its job. */
   readonly reason?: string | undefined;
+  /** A pass has tried before: its targets are read first. */
+  readonly isRetry: boolean;
   /** Not to be settled yet: its checker could not be told. */
   readonly isUntold?: boolean;
 }
@@ -30,10 +32,7 @@ export interface Leftovers {
 }
 
 /** Drops every target of the tasks, and settles the Failed ones that have no target left. */
-export async function dropTargets(
-  pass: Pick<LanePass, 'write' | 'segments' | 'tally' | 'now'>,
-  toDrop: readonly ToDrop[],
-): Promise<Leftovers> {
+export async function dropTargets(pass: DropPass, toDrop: readonly ToDrop[]): Promise<Leftovers> {
   const targets = new Map(toDrop.map((drop) => [drop.task, targetsOf(drop)]));
   const left = await dropSegments(pass, [...targets.values()].flat());
 
@@ -67,10 +66,10 @@ function reportFlaws({ tally }: Pick<LanePass, 'tally'>, task: Task): void {
   if (flaws.length > 0) tally.problem({ key: keyOfTask(task), kind: 'malformed', reason: flaws.join('; ') });
 }
 
-function targetsOf({ task, cause, reason }: ToDrop): Target[] {
+function targetsOf({ task, cause, reason, isRetry }: ToDrop): Target[] {
   const { jobId, taskId, targetSegmentIds, state } = task;
   const failure =
     state === 'Failed' ? `copy segment task ${taskId} failed` : `copy segment job ${jobId} failed`;
   const dropReason = truncate(reason ? `${failure}: ${reason}` : failure, MAX_DROP_REASON_LENGTH);
-  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, cause, dropReason }));
+  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, cause, dropReason, isRetry }));
 }

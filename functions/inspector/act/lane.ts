@@ -10,7 +10,16 @@ export type Unfinished = ReadonlyMap<IndexedTask, Unended>;
 
 export type LanePass = Pick<
   Pass,
-  'request' | 'write' | 'queue' | 'segments' | 'tally' | 'now' | 'shards' | 'markBreaker' | 'lookUpJobs'
+  | 'request'
+  | 'write'
+  | 'queue'
+  | 'segments'
+  | 'tally'
+  | 'now'
+  | 'shards'
+  | 'markBreaker'
+  | 'lookUpJobs'
+  | 'expectation'
 > & {
   /** Whether to begin nothing more: what is left stays due, and the pass is not complete. */
   readonly isOver: () => boolean;
