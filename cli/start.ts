@@ -1,26 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NoEmbeddedEngineError } from '../engines/embedded-dynamodb.ts';
 import { NotLoadedError } from '../engines/load.ts';
-import { startEngines, UnusableEndpointError } from '../engines/start-engines.ts';
-import { createWorld, LeftBehindError, NotCreatedError, type World } from '../engines/world.ts';
-import { type Arguments, parseArguments } from './arguments.ts';
-import { createJsonOutput, createReportLines } from './demo/json-output.ts';
-import { makePasses } from './demo/run.ts';
-import type { RunOutput } from './demo/run-output.ts';
-import { createTextOutput } from './demo/text-output.ts';
+import { UnusableEndpointError } from '../engines/start-engines.ts';
+import { LeftBehindError, NotCreatedError } from '../engines/world.ts';
+import { SubmitInterruptedError } from '../functions/submit/submit-stores.ts';
+import { parseArguments } from './arguments.ts';
+import { showRestore } from './demo/show-restore.ts';
 import { listenForInterruption } from './interruption.ts';
-import { type OpenRestore, openRestore } from './restore-file/open-restore.ts';
-import { type Line, readLines } from './restore-file/read-lines.ts';
-import { checkRestore, rowsOf } from './restore-file/restore.ts';
-import { UnreadableRestoreError } from './restore-file/unreadable-restore-error.ts';
-import { progressBar } from './terminal/progress-bar.ts';
-import { screenOf } from './terminal/screen.ts';
+import { showLoop } from './loop/show-loop.ts';
+import type { Session } from './session.ts';
 import { UserError } from './user-error.ts';
 
-/** How long tables and queue may take to be deleted by somebody who no longer wants to wait. */
+/** How long tables, queue and buckets may take to be deleted by somebody who no longer wants to wait. */
 const PATIENCE_MS = 5_000;
 
-/** Deletes what the run has made; whoever gives up on a run still gets rid of it. */
 let tidyUp = async (): Promise<void> => {};
 
 const interruption = listenForInterruption(
@@ -39,63 +32,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   interruption.end();
 });
 
+const session: Session = {
+  stop,
+  isOutputClosed: () => isOutputClosed,
+  tidyUpWith(destroy) {
+    tidyUp = destroy;
+  },
+};
+
 async function main(): Promise<void> {
   const options = parseArguments(process.argv);
-  const restore = await openRestore(options.file, stop);
-  try {
-    await withWorld(restore, options);
-  } finally {
-    await restore.close();
-  }
-}
-
-async function withWorld(restore: OpenRestore, options: Arguments): Promise<void> {
-  // Each time the file is read, its records are as of the same moment.
-  const now = Date.now();
-  const lines = (what: string) => () => linesOf(restore, what, options);
-  const records = await checkRestore(lines('Checking'), now).catch((error: unknown) => {
-    if (!(error instanceof UnreadableRestoreError)) throw error;
-    const remedy = error.filter ? `\nTry: ${error.filter} ${restore.name} | npm start -- --file -` : '';
-    throw new UserError(`${restore.name}: nothing was loaded\n${error.message}${remedy}`);
-  });
-
-  const engines = await startEngines();
-  try {
-    const creation = createWorld(engines);
-    tidyUp = async () => (await creation).destroy();
-    const world = await creation;
-    try {
-      await world.load(rowsOf(lines('Loading'), now));
-      const output = outputFor(world, restore, options);
-      await output.loaded(records);
-      await makePasses(world, options, output, stop);
-      if (!isOutputClosed) await output.end();
-    } finally {
-      await world.destroy();
-    }
-  } finally {
-    await engines.stop();
-  }
-  if (stop.aborted && !isOutputClosed && options.watch === undefined) process.exitCode = 130;
-}
-
-function outputFor(world: World, { name: from }: OpenRestore, { json, watch, dryRun }: Arguments): RunOutput {
-  if (!json)
-    return createTextOutput(world, { from, dryRun, screen: screenOf(process.stdout), print: console.log });
-  if (watch !== undefined) return createReportLines(console.log);
-  return createJsonOutput(world, (text) => process.stdout.write(text));
-}
-
-async function* linesOf(restore: OpenRestore, what: string, { json }: Arguments): AsyncGenerator<Line> {
-  const progress = progressBar(what, restore.bytes, !json);
-  try {
-    for await (const line of readLines(restore.path, stop)) {
-      yield line;
-      progress.reached(line.end);
-    }
-  } finally {
-    progress.end();
-  }
+  await (options.file === undefined ? showLoop(options, session) : showRestore(options, session));
 }
 
 const USER_ERRORS = [
@@ -107,8 +54,12 @@ const USER_ERRORS = [
   LeftBehindError,
 ];
 
+/** What is under way when a run is interrupted ends with one of these. */
+const isInterruption = (error: unknown): boolean =>
+  error instanceof SubmitInterruptedError || (error instanceof Error && error.name === 'AbortError');
+
 const ended = main().catch((error: unknown) => {
-  if (stop.aborted && error instanceof Error && error.name === 'AbortError') {
+  if (stop.aborted && isInterruption(error)) {
     process.exitCode = isOutputClosed ? 0 : 130;
     return;
   }

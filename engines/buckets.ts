@@ -6,6 +6,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   NoSuchBucket,
   PutObjectCommand,
@@ -15,7 +16,9 @@ import {
 import pMap from 'p-map';
 import { createObjectStore } from '../functions/aws/object-store.ts';
 import { createS3Client } from '../functions/aws/s3-client.ts';
+import { describeError } from '../functions/copy-segment/describe-error.ts';
 import type { ObjectEngine } from './start-engines.ts';
+import { LeftBehindError, NotCreatedError } from './world.ts';
 
 const OBJECTS_IN_FLIGHT = 8;
 
@@ -34,10 +37,22 @@ export interface Buckets {
   remove(key: string, bucket?: string): Promise<void>;
   /** Every object of a bucket with its bytes, in the order of the keys. */
   objects(bucket: string): Promise<Map<string, Buffer>>;
-  /** Deletes both buckets and what is in them; fails while a copy in parts is open in one of them. */
+  /**
+   * Deletes both buckets and what is in them.
+   *
+   * @throws LeftBehindError if one could not be deleted, as while a copy in parts is open in it
+   */
   destroy(): Promise<void>;
 }
 
+/** A copy that was under way when its worker was given up may still arrive. */
+const MAX_REMOVALS = 3;
+
+/**
+ * Creates the buckets; if one of them cannot be created, deletes the other before it throws.
+ *
+ * @throws NotCreatedError
+ */
 export async function createBuckets(
   { s3: config }: Pick<ObjectEngine, 's3'>,
   { prefix = 'copy-segment' }: { readonly prefix?: string } = {},
@@ -51,27 +66,40 @@ export async function createBuckets(
     const pages = await Array.fromAsync(store.list(bucket, ''));
     return pages.flat().map(({ key }) => key);
   };
-  const remove = async (Key: string, Bucket = source): Promise<void> => {
-    await s3.send(new DeleteObjectCommand({ Bucket, Key }));
-  };
-  const removeBucket = async (Bucket: string): Promise<void> => {
-    try {
-      await pMap(await keysOf(Bucket), (key) => remove(key, Bucket), { concurrency: OBJECTS_IN_FLIGHT });
-      await s3.send(new DeleteBucketCommand({ Bucket }));
-    } catch (error) {
-      if (!(error instanceof NoSuchBucket)) throw error;
+  const empty = async (Bucket: string): Promise<void> => {
+    for await (const page of store.list(Bucket, '')) {
+      const Objects = page.map(({ key: Key }) => ({ Key }));
+      if (Objects.length > 0)
+        await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
     }
   };
+  const removeBucket = async (Bucket: string): Promise<void> => {
+    for (let attempt = 1; ; attempt++)
+      try {
+        await empty(Bucket);
+        await s3.send(new DeleteBucketCommand({ Bucket }));
+        return;
+      } catch (error) {
+        if (error instanceof NoSuchBucket) return;
+        const isRefilled = error instanceof Error && error.name === 'BucketNotEmpty';
+        if (!isRefilled || attempt === MAX_REMOVALS)
+          throw new LeftBehindError(`could not be deleted: bucket ${Bucket} (${describeError(error)})`);
+      }
+  };
   const destroy = async (): Promise<void> => {
-    await Promise.all([removeBucket(source), removeBucket(target)]);
+    const ends = await Promise.allSettled([removeBucket(source), removeBucket(target)]);
     s3.destroy();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   };
 
   try {
     for (const Bucket of [source, target]) await s3.send(new CreateBucketCommand({ Bucket }));
   } catch (error) {
-    await destroy().catch(() => {});
-    throw error;
+    const left = await destroy().then(
+      () => '',
+      ({ message }: LeftBehindError) => `; ${message}`,
+    );
+    throw new NotCreatedError(`buckets cannot be created: ${describeError(error)}${left}`, { cause: error });
   }
 
   return {
@@ -96,7 +124,9 @@ export async function createBuckets(
       const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
       await s3.send(new CompleteMultipartUploadCommand(upload));
     },
-    remove,
+    async remove(Key, Bucket = source) {
+      await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+    },
     async objects(Bucket) {
       const read = async (Key: string): Promise<[string, Buffer]> => {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));

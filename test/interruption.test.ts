@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { bucketsThere } from './support/buckets-there.ts';
 import {
   allEnded,
   end,
@@ -12,12 +13,14 @@ import {
   processesOf,
   run,
   terminal,
+  WITH_SAMPLE,
 } from './support/command-line.ts';
 import {
   type EndpointInBetween,
   endpointInBetween,
   type PassingRequest,
 } from './support/endpoint-in-between.ts';
+import { type Fault, s3InBetween } from './support/s3-in-between.ts';
 
 const CTRL_C = '\x03';
 let markers = 0;
@@ -66,9 +69,13 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
     return child;
   };
   const watch = (env = {}) =>
-    keep(run(['--watch', '100ms', '--json'], { env: { STARTED_FOR_TEST: marker, ...env } }));
+    keep(run([...WITH_SAMPLE, '--watch', '100ms', '--json'], { env: { STARTED_FOR_TEST: marker, ...env } }));
   const npmWatch = (env = {}) =>
-    keep(terminal('npm start --silent -- --watch 100ms', { env: { STARTED_FOR_TEST: marker, ...env } }));
+    keep(
+      terminal(`npm start --silent -- ${WITH_SAMPLE.join(' ')} --watch 100ms`, {
+        env: { STARTED_FOR_TEST: marker, ...env },
+      }),
+    );
 
   describe('on emulators of the user’s own', () => {
     let dynamo: EndpointInBetween;
@@ -132,7 +139,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
     });
 
     it('while it loads, leaves nothing', async () => {
-      const child = keep(run([], { env: { STARTED_FOR_TEST: marker, ...env() } }));
+      const child = keep(run(WITH_SAMPLE, { env: { STARTED_FOR_TEST: marker, ...env() } }));
       interfere = ({ operation }) => {
         if (operation === 'BatchWriteItem') interfere = () => undefined;
         if (operation === 'BatchWriteItem') child.kill('SIGINT');
@@ -151,8 +158,68 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
       expect(leftBehind()).toEqual([]);
     });
 
+    describe('in the middle of the loop', { timeout: 240_000 }, () => {
+      let s3: Awaited<ReturnType<typeof s3InBetween>>;
+      let atCopy: () => Fault | Promise<Fault>;
+      beforeEach(async () => {
+        s3 = await s3InBetween(inject('s3Endpoint'), ({ operation }) =>
+          operation === 'CopyObject' ? atCopy() : 'none',
+        );
+      });
+      afterEach(() => s3.close());
+      const loop = () =>
+        keep(run([], { env: { STARTED_FOR_TEST: marker, ...env(), AWS_ENDPOINT_URL_S3: s3.endpoint } }));
+
+      /** Of the two buckets that the run made, those that are still there. */
+      async function bucketsLeft(): Promise<string[]> {
+        const made = new Set(s3.carried.flatMap(({ bucket }) => bucket || []));
+        expect(made.size).toBe(2);
+        return (await bucketsThere()).filter((name) => made.has(name));
+      }
+
+      it('while workers copy, leaves no table, no queue and no bucket', async () => {
+        const child = loop();
+        let hasCopied = false;
+        atCopy = () => {
+          if (!hasCopied) child.kill('SIGINT');
+          hasCopied = true;
+          return 'none';
+        };
+        expect(await end(child)).toMatchObject({ code: 130, stderr: '' });
+        expect(leftBehind()).toEqual([]);
+        expect(await bucketsLeft()).toEqual([]);
+        await allEnded(marker);
+      });
+
+      it('again, while S3 does not answer, gives it up and leaves nothing', async () => {
+        const child = loop();
+        const { promise: answer, resolve } = Promise.withResolvers<Fault>();
+        let hasExited = false;
+        let isHanging = false;
+        const exited = once(child, 'exit').finally(() => {
+          hasExited = true;
+        });
+        atCopy = () => {
+          isHanging = true;
+          return answer;
+        };
+        while (!isHanging) await sleep(10);
+        while (!hasExited) {
+          child.kill('SIGINT');
+          await sleep(50);
+        }
+        expect(await exited).toEqual([130, null]);
+        expect(leftBehind()).toEqual([]);
+        expect(await bucketsLeft()).toEqual([]);
+        await allEnded(marker);
+        resolve('drop');
+      });
+    });
+
     it('by a reader that has enough, such as head, leaves nothing', async () => {
-      const child = keep(run(['--watch', '100ms'], { env: { STARTED_FOR_TEST: marker, ...env() } }));
+      const child = keep(
+        run([...WITH_SAMPLE, '--watch', '100ms'], { env: { STARTED_FOR_TEST: marker, ...env() } }),
+      );
       child.stdout?.once('data', () => child.stdout?.destroy());
       const [code] = await once(child, 'exit');
       expect(code).toBe(0);
@@ -188,7 +255,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves no process when npm alone gets a %s', async (signal) => {
-    const npm = spawn('npm', ['start', '--silent', '--', '--watch', '100ms'], {
+    const npm = spawn('npm', ['start', '--silent', '--', ...WITH_SAMPLE, '--watch', '100ms'], {
       cwd: PROJECT,
       env: { ...environment(), STARTED_FOR_TEST: marker },
       detached: true,

@@ -4,7 +4,7 @@ import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import { createInspector } from '../../functions/inspector/inspector.ts';
 import { parsePassEvent } from '../../functions/inspector/pass-event.ts';
 import type { PassReport } from '../../functions/inspector/report/pass-report.ts';
-import type { Arguments } from '../arguments.ts';
+import type { RestoreArguments } from '../arguments.ts';
 import type { RunOutput } from './run-output.ts';
 
 /** Passes that change nothing but come again and again would never end; a restore needs a handful. */
@@ -16,7 +16,7 @@ const MAX_PASSES = 100;
  */
 export async function makePasses(
   world: World,
-  { recover, dryRun, watch }: Arguments,
+  { recover, dryRun, watch }: RestoreArguments,
   output: RunOutput,
   stop: AbortSignal,
 ): Promise<void> {

@@ -62,7 +62,7 @@ function legend({ ledger, ids }: Shown): Block {
   const example = first ? String(first[0]) : '';
   return ids.of(example) === example
     ? []
-    : [`Ids are cut: ${ids.of(example)} is ${example}. In full: npm start -- --json`];
+    : [`Ids are cut: ${ids.of(example)} is ${example}. In full with --json.`];
 }
 
 function* idsIn(ledger: Ledger): Generator<string> {

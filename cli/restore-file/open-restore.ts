@@ -14,21 +14,19 @@ export interface OpenRestore {
   close(): Promise<void>;
 }
 
-const SAMPLE = join(import.meta.dirname, '..', 'demo', 'restore.ndjson');
-
 /**
  * Finds a restore: a file, relative to where the user stands, or `-` for standard input, which is kept in a temporary
- * file until the restore is closed. Without a name it is the sample.
+ * file until the restore is closed.
  *
  * @throws UserError when there is no such file
  */
 export async function openRestore(
-  name: string | undefined,
+  name: string,
   signal: AbortSignal,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<OpenRestore> {
   if (name === '-') return keepStandardInput(signal);
-  const path = name === undefined ? SAMPLE : resolve(standingIn(env), name);
+  const path = resolve(standingIn(env), name);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       `${path} cannot be read (${error.code}).\n--file names a restore: NDJSON in Milvus' proto JSON.`,
@@ -38,7 +36,7 @@ export async function openRestore(
     throw new UserError(
       `${path} is ${found.isDirectory() ? 'a folder' : 'no regular file'}.\n--file names a file, or - for standard input.`,
     );
-  return { name: name ?? 'the sample', path, bytes: found.size, close: async () => {} };
+  return { name, path, bytes: found.size, close: async () => {} };
 }
 
 /** `npm start` runs in the project's folder, and says from which one it was called. */

@@ -10,6 +10,8 @@ export interface S3WorkerConfig
   extends WorkerConfig,
     Pick<CopyTaskConfig, 'maxSingleBytes' | 'partBytes' | 'onRun'> {
   readonly s3: S3Client;
+  /** Called with each lease that is claimed, before anything is copied. */
+  readonly onClaim?: (lease: Lease) => void;
   /** Called with what kept a task from being copied, before the task is failed or given back. */
   readonly onError?: (lease: Lease, error: unknown) => void;
 }
@@ -28,6 +30,7 @@ export function createS3Worker({
   s3,
   maxSingleBytes,
   partBytes,
+  onClaim,
   onRun,
   onError,
   ...config
@@ -57,6 +60,7 @@ export function createS3Worker({
     };
     try {
       return await worker.work(body, async (lease) => {
+        onClaim?.(lease);
         try {
           return await copyTask(lease, copying);
         } catch (error) {

@@ -9,6 +9,8 @@ export const PROJECT = join(import.meta.dirname, '../..');
 export const START = join(PROJECT, 'cli/start.ts');
 export const COPY_SEGMENT = join(PROJECT, 'cli/copy-segment.cjs');
 export const SAMPLE = join(PROJECT, 'cli/demo/restore.ndjson');
+/** Passes over the sample restore. */
+export const WITH_SAMPLE = ['--file', 'cli/demo/restore.ndjson'] as const;
 
 export interface Ended {
   readonly code: number | null;

@@ -100,7 +100,7 @@ export async function embeddedWorld({
   return world;
 }
 
-function enginesOfTheRun() {
+export function enginesOfTheRun() {
   const identity = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
   return {
     dynamo: { ...identity, endpoint: inject('dynamoEndpoint') },

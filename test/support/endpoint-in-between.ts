@@ -16,6 +16,9 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What happens to a request: it is refused, or gets no answer; undefined: the engine answers it. */
+export type Interference = Refusal | 'no answer' | undefined;
+
 export interface EndpointInBetween {
   readonly endpoint: string;
   /** Every request so far. */
@@ -29,7 +32,7 @@ export interface EndpointInBetween {
  */
 export async function endpointInBetween(
   engine: string,
-  interfere: (request: PassingRequest) => Refusal | 'no answer' | undefined = () => undefined,
+  interfere: (request: PassingRequest) => Interference | Promise<Interference> = () => undefined,
 ): Promise<EndpointInBetween> {
   const requests: PassingRequest[] = [];
   const server = createServer(async (request, response) => {
@@ -37,7 +40,7 @@ export async function endpointInBetween(
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
     const passing = { operation, input: JSON.parse(body.toString() || '{}') };
     requests.push(passing);
-    const refusal = interfere(passing);
+    const refusal = await interfere(passing);
     if (refusal === 'no answer') return;
     if (refusal) {
       response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });

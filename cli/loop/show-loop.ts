@@ -1,0 +1,64 @@
+import type { LoopArguments } from '../arguments.ts';
+import type { Session } from '../session.ts';
+import { screenOf } from '../terminal/screen.ts';
+import { createLoopJson } from './loop-json.ts';
+import type { LoopOutput } from './loop-output.ts';
+import { createLoopText } from './loop-text.ts';
+import { createLoopWorld, type LoopWorld, startLoopEngines } from './loop-world.ts';
+import { playLoop } from './play-loop.ts';
+import { judgeLoop } from './promises.ts';
+import { COMPLETE, DAMAGED, readSample, type SampleRestore } from './samples.ts';
+import { type SkippingClock, startSkippingClock } from './skipping-clock.ts';
+
+/** Plays the whole loop on this machine and shows it; ends with 1 unless all that it promises holds. */
+export async function showLoop(options: LoopArguments, session: Session): Promise<void> {
+  const engines = await startLoopEngines();
+  try {
+    const creation = createLoopWorld(engines);
+    session.tidyUpWith(async () => (await creation).destroy());
+    const world = await creation;
+    const clock = startSkippingClock();
+    try {
+      await show(world, clock, options, session);
+    } finally {
+      clock.end();
+      await world.destroy();
+    }
+  } finally {
+    await engines.stop();
+  }
+}
+
+async function show(
+  world: LoopWorld,
+  clock: SkippingClock,
+  { json }: LoopArguments,
+  { stop }: Session,
+): Promise<void> {
+  const complete = await readSample(COMPLETE, world.buckets, stop);
+  const damaged = await readSample(DAMAGED, world.buckets, stop);
+  const output = json
+    ? createLoopJson(world, (text) => process.stdout.write(text))
+    : createLoopText(screenOf(process.stdout), idsOf([complete, damaged]), console.log);
+
+  const tell = tellTo(output, clock, stop);
+  const played = await playLoop({ world, clock, tell, stop }, complete, damaged);
+  const end = await judgeLoop(world, played, complete, damaged);
+  stop.throwIfAborted();
+  await output.end(played, end);
+  for (const { promise, but } of end.promises)
+    if (but !== undefined) {
+      console.error(`Not as promised, that ${promise}: ${but}`);
+      process.exitCode = 1;
+    }
+}
+
+/** What is given back because of an interruption is no event. */
+const tellTo =
+  (output: LoopOutput, clock: SkippingClock, stop: AbortSignal): Parameters<typeof playLoop>[0]['tell'] =>
+  (who, what, about) => {
+    if (!stop.aborted) output.event({ at: clock.elapsed(), who, what, ...about });
+  };
+
+const idsOf = (restores: readonly SampleRestore[]): bigint[] =>
+  restores.flatMap(({ mappings }) => mappings.map(({ sourceSegmentId }) => sourceSegmentId));
