@@ -37,7 +37,12 @@ describe('README.md', () => {
   const tally = createTally();
   const { verdicts, ...report } = tally.report(
     { mode: 'recover', dryRun: false },
-    { passId: '', startedAt: 0, endedAt: 0, stopped: { fromJobId: 1n, scannedThrough: 'tasks' } },
+    {
+      passId: '',
+      startedAt: 0,
+      endedAt: 0,
+      stopped: { fromJobId: 1n, fromTaskId: 1n, scannedThrough: 'tasks' },
+    },
   );
   const named = (section: string): string[] =>
     [...sectionOf(textOf('README.md'), section).matchAll(/`(\w+)`/g)].map(([, name = '']) => name);

@@ -17,7 +17,7 @@ const inspector = createInspector({
 /**
  * One inspection pass: what the schedule invokes, and an operator for recovery.
  *
- * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun? }`, see parsePassEvent
+ * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, fromTaskId?, scannedThrough?, dryRun? }`, see parsePassEvent
  * @throws InvalidEventError for an event that asks for anything else
  */
 export async function handler(event: unknown, context?: Partial<Context>): Promise<PassReport> {

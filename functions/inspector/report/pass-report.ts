@@ -45,8 +45,9 @@ export interface PassReport extends Cost {
   readonly dryRun: boolean;
   /** False when time ran short, or something could not be read, sent or written: the next pass tries again. */
   readonly complete: boolean;
-  /** Recovery only, with `scannedThrough`: what the event of the recovery that resumes here says. */
+  /** Recovery only, with the two below: what the event of the recovery that resumes here says. */
   readonly fromJobId?: string;
+  readonly fromTaskId?: string;
   readonly scannedThrough?: string;
   readonly startedAt: number;
   readonly durationMs: number;

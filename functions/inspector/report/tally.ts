@@ -79,7 +79,7 @@ export function createTally(): Tally {
 
     report(request, { passId, startedAt, endedAt, stopped }) {
       const { read, verdicts, tasks, jobs, segments, messages, meter } = tally;
-      const { fromJobId, scannedThrough } = stopped ?? {};
+      const { fromJobId, fromTaskId, scannedThrough } = stopped ?? {};
       // The pass may still count after this: the report is a copy that does not change.
       return structuredClone({
         passId,
@@ -87,6 +87,7 @@ export function createTally(): Tally {
         dryRun: request.dryRun,
         complete: stopped === undefined && !isSomethingUndone && problems.failures() === 0,
         ...(fromJobId !== undefined && { fromJobId: String(fromJobId) }),
+        ...(fromTaskId !== undefined && { fromTaskId: String(fromTaskId) }),
         ...(scannedThrough !== undefined && { scannedThrough }),
         startedAt,
         durationMs: endedAt - startedAt,
