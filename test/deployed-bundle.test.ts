@@ -93,6 +93,6 @@ describe('the bundle that is deployed', () => {
   });
 
   it('is small enough to start fast', () => {
-    expect(bytes).toBeLessThan(350_000);
+    expect(bytes).toBeLessThan(340_000);
   });
 });
