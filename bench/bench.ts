@@ -1,91 +1,122 @@
-import { startEngines } from '../engines/start-engines.ts';
-import { createWorld } from '../engines/world.ts';
-import { createInspector } from '../functions/inspector/inspector.ts';
-import { parsePassEvent } from '../functions/inspector/pass-event.ts';
-import type { PassReport } from '../functions/inspector/report/pass-report.ts';
-import { priceOf } from './prices.ts';
-import { SHARDS, WORKLOADS } from './workloads.ts';
+import { styleText } from 'node:util';
+import { parseArguments } from './arguments.ts';
+import { measureBundles } from './bundles/measure-bundles.ts';
+import { synthesise } from './bundles/synthesise.ts';
+import { weigh } from './bundles/weigh.ts';
+import { bundleContenders } from './contenders/bundle-contenders.ts';
+import { startEngineSide } from './engines/start-engine-side.ts';
+import { createStage, type Measurement, measure } from './measure.ts';
+import { monthOf } from './month.ts';
+import { NOT_REACHED_YET } from './not-reached-yet.ts';
+import { FULL, SMALL } from './plan.ts';
+import { NAMES } from './report/names.ts';
+import { publish, readResults } from './report/publish.ts';
+import { asText, type Table } from './report/table.ts';
+import {
+  bundlesTable,
+  goalsTable,
+  marksTable,
+  missedGoals,
+  monthTable,
+  standings,
+  weightsTable,
+  workloadsTable,
+} from './report/tables.ts';
+import { circumstances, type Results } from './results.ts';
 
-/**
- * Counts what passes cost by what is due: requests, capacity units, and memory held at the peak; prints the table of
- * docs/benchmarks.md. The passes have a clock that stands still: by a real one, a slow machine would read jobs again
- * every five seconds, and count more requests than a fast one. Time is measured beside it, for its ratios only.
- */
-const NOW = 1_795_349_750_245;
+const LOADS = 15;
+const LOADS_WHEN_SMALL = 5;
 
-/** Requests without a time-out: on a busy machine they would be made again, and counted. */
-const patient = { requestHandler: { requestTimeout: 0 } };
+const options = parseArguments(process.argv);
+const startedAt = performance.now();
+const progress = (text: string): void => {
+  const elapsed = ((performance.now() - startedAt) / 1_000).toFixed(0);
+  process.stderr.write(`${elapsed.padStart(5)} s  ${text}\n`);
+};
 
-interface Measured {
-  readonly report: PassReport;
-  readonly heldMiB: number;
-  readonly ms: number;
-}
+/** What a contender failed at: the others are measured all the same. */
+const failures: unknown[] = [];
+const noteFailure = (error: unknown): void => {
+  failures.push(error);
+  progress(`failed: ${error instanceof Error ? error.message : error}`);
+};
 
-async function measured(inspect: (onVerdict: () => void) => Promise<PassReport>): Promise<Measured> {
-  globalThis.gc?.();
-  const resting = process.memoryUsage().heapUsed;
-  let peak = resting;
-  const startedAt = performance.now();
-  const report = await inspect(() => {
-    peak = Math.max(peak, process.memoryUsage().heapUsed);
-  });
-  return { report, heldMiB: (peak - resting) / 2 ** 20, ms: performance.now() - startedAt };
-}
-
-const count = (n: number): string => n.toLocaleString('en');
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
-const HEAD = [
-  'shape',
-  'due',
-  'requests',
-  'each',
-  'read units',
-  'write units',
-  'US$',
-  'MiB held',
-  'ms',
-  'next pass',
-];
-
-const engines = await startEngines();
-try {
-  console.log(row(HEAD));
-  console.log(row(HEAD.map((_, column) => (column === 0 ? '---' : '--:'))));
-  for (const { name, sizes, rows } of WORKLOADS)
-    for (const size of sizes) {
-      const world = await createWorld({
-        dynamo: { ...engines.dynamo, ...patient },
-        sqs: { ...engines.sqs, ...patient },
-      });
-      try {
-        await world.load(rows(size, NOW));
-        const inspector = createInspector({ ...world, shards: SHARDS, now: () => NOW });
-        const event = parsePassEvent({});
-        const { report, heldMiB, ms } = await measured((onVerdict) => inspector(event, { onVerdict }));
-        const done = report.tasks.enqueued + report.segments.dropped;
-        if (done !== size || !report.complete) throw new Error(`${name}: ${done} of ${size} done`);
-        const { requests, capacity } = report;
-        const next = await inspector(event);
-        console.log(
-          row([
-            size === sizes[0] ? name : '',
-            count(size),
-            count(requests.total),
-            size === 0 ? '' : (requests.total / size).toFixed(3),
-            count(Math.round(capacity.readUnits)),
-            count(capacity.writeUnits),
-            priceOf(report).toFixed(4),
-            heldMiB.toFixed(0),
-            count(Math.round(ms)),
-            `${next.requests.total} requests`,
-          ]),
-        );
-      } finally {
-        await world.destroy();
+async function measureAll(): Promise<Measurement[]> {
+  const workloads = (options.small ? SMALL : FULL).filter(
+    ({ name, size }) =>
+      size <= options.maxSize &&
+      (options.only.length === 0 || options.only.some((part) => name.includes(part))),
+  );
+  const total = workloads.reduce((sum, { runs }) => sum + runs.length, 0);
+  const measurements: Measurement[] = [];
+  const bundles = await bundleContenders();
+  try {
+    const side = await startEngineSide();
+    const stage = createStage();
+    try {
+      for (const workload of workloads) {
+        progress(`${workload.name} of ${workload.size.toLocaleString('en')}: loading`);
+        for await (const measurement of measure({ side, bundles, stage }, workload, noteFailure)) {
+          measurements.push(measurement);
+          const { contender, latencyMs, totalRequests, wallMs } = measurement;
+          progress(
+            `${String(measurements.length).padStart(3)}/${total}  ${NAMES[contender]} at ${latencyMs} ms: ${totalRequests.toLocaleString('en')} requests in ${(wallMs / 1_000).toFixed(1)} s`,
+          );
+        }
       }
+    } finally {
+      await stage.clear();
+      await side.stop();
     }
-} finally {
-  await engines.stop();
+  } finally {
+    await bundles.remove();
+  }
+  return measurements;
 }
+
+async function results(): Promise<Results> {
+  if (options.draw) return readResults();
+  const measurements = await measureAll();
+  // Whoever asks for some workloads is spared the rest.
+  if (options.only.length > 0)
+    return { ...circumstances(), measurements, bundles: [], weights: [], month: [] };
+  progress('bundles');
+  const deployment = await synthesise();
+  try {
+    const warm = measurements.filter(({ workload }) => workload.endsWith('warm'));
+    return {
+      ...circumstances(),
+      measurements,
+      bundles: await measureBundles(deployment, options.small ? LOADS_WHEN_SMALL : LOADS),
+      weights: await weigh(),
+      month: warm.length > 0 ? monthOf(warm, deployment) : [],
+    };
+  } finally {
+    await deployment.remove();
+  }
+}
+
+const found = await results();
+if ((options.publish && failures.length === 0) || options.draw) await publish(found);
+if (options.json) console.log(JSON.stringify(found, null, 2));
+else {
+  const show = (title: string, table: Table): void => {
+    if (table.rows.length > 0) console.log(`\n${styleText('bold', title)}\n${asText(table)}`);
+  };
+  show('What each takes', workloadsTable(found));
+  show('What a mark costs', marksTable(found));
+  show('What is loaded', bundlesTable(found));
+  show('What weighs what', weightsTable(found));
+  show('What nothing costs', monthTable(found));
+  show('Goals', goalsTable(found));
+}
+
+const all = standings(found);
+for (const { goal, standing } of all)
+  if (standing.isReached && goal.name in NOT_REACHED_YET)
+    console.error(`\n${goal.name} is reached: strike it off bench/not-reached-yet.ts.`);
+const missed = missedGoals(found);
+for (const { goal, standing } of missed)
+  console.error(`\nMissed: ${goal.name}: ${standing.measured}, and the goal is ${goal.target}.`);
+for (const failure of failures) console.error('\nFailed:', failure);
+if (missed.length + failures.length > 0) process.exitCode = 1;

@@ -18,7 +18,7 @@ import { createObjectStore } from '../functions/aws/object-store.ts';
 import { createS3Client } from '../functions/aws/s3-client.ts';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
 import type { ObjectEngine } from './start-engines.ts';
-import { LeftBehindError, NotCreatedError } from './world.ts';
+import { deleteAll, LeftBehindError, NotCreatedError } from './world.ts';
 
 const OBJECTS_IN_FLIGHT = 8;
 
@@ -87,9 +87,7 @@ export async function createBuckets(
       }
   };
   const destroy = async (): Promise<void> => {
-    const ends = await Promise.allSettled([removeBucket(source), removeBucket(target)]);
-    s3.destroy();
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    await deleteAll([removeBucket(source), removeBucket(target)]).finally(() => s3.destroy());
   };
 
   try {
@@ -97,7 +95,7 @@ export async function createBuckets(
   } catch (error) {
     const left = await destroy().then(
       () => '',
-      ({ message }: LeftBehindError) => `; ${message}`,
+      ({ message }: LeftBehindError) => `\n${message}`,
     );
     throw new NotCreatedError(`buckets cannot be created: ${describeError(error)}${left}`, { cause: error });
   }

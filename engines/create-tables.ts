@@ -39,15 +39,30 @@ const keySchema = (partitionKey: string, sortKey: string | undefined) => [
   ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
 ];
 
+/** As CDK deploys it: event patterns compare what an item is with what it was. */
+const STREAM = { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' } as const;
+
 /**
  * Creates the three tables and waits until they can be used. When one of them cannot be created, it throws only after
  * the others have come to their end, so that its caller can delete them.
+ *
+ * @param streams whether Jobs and Tasks have one
  */
-export async function createTables(client: DynamoDBClient, names: TableNames): Promise<void> {
+export async function createTables(
+  client: DynamoDBClient,
+  names: TableNames,
+  { streams = false }: { readonly streams?: boolean } = {},
+): Promise<void> {
   const kinds = Object.keys(tableDefinitions) as TableKind[];
   const creations = await Promise.allSettled(
     kinds.map(async (kind) => {
-      await client.send(new CreateTableCommand(createTableInput(names[kind], tableDefinitions[kind])));
+      const input = createTableInput(names[kind], tableDefinitions[kind]);
+      await client.send(
+        new CreateTableCommand({
+          ...input,
+          ...(streams && kind !== 'segments' && { StreamSpecification: STREAM }),
+        }),
+      );
       await waitUntilTableExists({ client, maxWaitTime: 120, minDelay: 1 }, { TableName: names[kind] });
     }),
   );

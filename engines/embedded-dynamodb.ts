@@ -21,16 +21,23 @@ export class NoEmbeddedEngineError extends Error {
   override name = 'NoEmbeddedEngineError';
 }
 
+/** Tables that an engine starts with: a directory as DynamoDB exports it, and a file of table definitions. */
+export interface ImportedData {
+  readonly source: string;
+  readonly schema: string;
+}
+
 /**
  * Starts the DynamoDB emulator on a free port of 127.0.0.1, in memory.
  *
+ * @param data what its tables hold; none at all unless given
  * @throws NoEmbeddedEngineError on a platform that there is none for
  */
-export async function startEmbeddedDynamoDB(): Promise<Engine> {
+export async function startEmbeddedDynamoDB(data?: ImportedData): Promise<Engine> {
   const binary = locateBinary();
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(binary, await freePort());
+      return await start(binary, await freePort(), data);
     } catch (error) {
       if (attempt === MAX_ATTEMPTS) throw error;
     }
@@ -48,16 +55,20 @@ function locateBinary(): string {
   }
 }
 
-async function start(binary: string, port: number): Promise<Engine> {
-  const shell = spawn('sh', ['-c', WHILE_STDIN_IS_OPEN, binary, '--host', HOST, '--port', String(port)], {
+async function start(binary: string, port: number, data: ImportedData | undefined): Promise<Engine> {
+  const imports = data ? ['import', '--source', data.source, '--schema', data.schema, '--serve'] : [];
+  const address = ['--host', HOST, '--port', String(port)];
+  const shell = spawn('sh', ['-c', WHILE_STDIN_IS_OPEN, binary, ...imports, ...address], {
     stdio: ['pipe', 'ignore', 'pipe'],
     detached: true,
   });
   const exited = once(shell, 'exit');
-  // It announces itself on standard error, in its first line.
-  const listening = once(createInterface(shell.stderr), 'line');
-  const first = await Promise.race([listening, exited.then(() => undefined)]);
-  if (first === undefined) {
+  // It announces itself on standard error, after what it has to say of an import.
+  const lines = createInterface(shell.stderr);
+  const listening = new Promise<boolean>((resolve) => {
+    lines.on('line', (line) => line.includes('listening on') && resolve(true));
+  });
+  if (!(await Promise.race([listening, exited.then(() => false)]))) {
     shell.stdin.destroy();
     throw new Error(`the embedded DynamoDB did not start on port ${port}`);
   }

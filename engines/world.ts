@@ -39,14 +39,27 @@ export interface WorldOptions {
   /** What the names of tables and queue begin with. */
   readonly prefix?: string;
   readonly fifo?: boolean;
+  /** Whether Jobs and Tasks have a stream. */
+  readonly streams?: boolean;
 }
 
-/** Thrown when tables or a queue could not be deleted; names them. */
+/** Thrown when tables, a queue or buckets could not be deleted; names them. */
 export class LeftBehindError extends Error {
   override name = 'LeftBehindError';
 }
 
-/** Thrown when tables and queue cannot be created. */
+/**
+ * Waits for every deletion.
+ *
+ * @throws LeftBehindError that names all that could not be deleted
+ */
+export async function deleteAll(deletions: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(deletions);
+  const left = ends.flatMap((end) => (end.status === 'rejected' ? [(end.reason as Error).message] : []));
+  if (left.length > 0) throw new LeftBehindError(left.join('\n'));
+}
+
+/** Thrown when tables, a queue or buckets cannot be created. */
 export class NotCreatedError extends Error {
   override name = 'NotCreatedError';
 }
@@ -58,7 +71,7 @@ export class NotCreatedError extends Error {
  */
 export async function createWorld(
   engines: Pick<Engines, 'dynamo' | 'sqs'>,
-  { prefix = 'copy-segment', fifo = false }: WorldOptions = {},
+  { prefix = 'copy-segment', fifo = false, streams = false }: WorldOptions = {},
 ): Promise<World> {
   const dynamo = createDynamoClient(engines.dynamo);
   const sqs = createSqsClient(engines.sqs);
@@ -88,7 +101,7 @@ export async function createWorld(
   try {
     // One after the other: what has not been asked for need not be deleted.
     queueUrl = await createQueue(sqs, name, fifo);
-    await createTables(dynamo, tables);
+    await createTables(dynamo, tables, { streams });
   } catch (error) {
     const left = await destroy().then(
       () => '',

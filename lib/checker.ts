@@ -1,3 +1,4 @@
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { MetadataTables } from './metadata-tables.ts';
 import { ScheduledPass } from './scheduled-pass.ts';
@@ -10,6 +11,7 @@ export interface CheckerProps {
   readonly shards: number;
   readonly memoryMiB: number;
   readonly disposable: boolean;
+  readonly logRetention: RetentionDays;
 }
 
 /** The function that makes one check of the jobs, every minute. */
@@ -22,6 +24,16 @@ export class Checker extends ScheduledPass {
       environment: tables.variables(shards),
       event: { mode: 'check' },
       description: 'One check of copy-segment jobs',
+      alarms: {
+        none: {
+          heading: 'No checks',
+          impact: 'Restores stay as they are: none is started, published or failed.',
+        },
+        failing: {
+          heading: 'Checks fail',
+          impact: 'Restores may stay as they are: checks end with an error, or achieve nothing.',
+        },
+      },
       grant: (role) => tables.grantChecks(role),
     });
   }

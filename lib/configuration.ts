@@ -1,7 +1,9 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { DEFAULT_DUE_SHARDS } from '../functions/copy-segment/due-index.ts';
 import type { TableNames } from '../functions/copy-segment/tables.ts';
+import { DEFAULT_MAX_DROPS } from '../functions/inspector/drop-guard.ts';
 import type { Place } from '../functions/worker-s3/transfer.ts';
 
 /** What a deployment can choose. */
@@ -12,12 +14,26 @@ export interface Configuration {
   readonly shards: number;
   /** Memory of the function in MiB; its share of a processor grows with it. */
   readonly memoryMiB: number;
+  /** How many segments a pass may drop; 0: none, unless its event says otherwise. */
+  readonly maxDrops: number;
+  /** How long logs are kept, the record of every action among them. */
+  readonly logRetention: RetentionDays;
+  /** A topic that exists already, which is told of alarms. */
+  readonly alarmTopicArn?: string;
+  /** An address that is told of alarms. */
+  readonly alarmEmail?: string;
+  /** Whether there is a dashboard. */
+  readonly dashboard: boolean;
   /** Whether the tables are deleted with the stack. */
   readonly disposable: boolean;
   /** Whether the checker is deployed: by default with new tables, and not beside those that exist already. */
   readonly checker: boolean;
   /** Tables that exist already, instead of new ones. */
   readonly existingTables?: TableNames;
+  /** Whether streams of Jobs and Tasks wake the functions: by default, if the tables have streams. */
+  readonly reactive: boolean;
+  /** The streams of tables that exist already. */
+  readonly existingStreams?: Readonly<Record<'jobs' | 'tasks', string>>;
   /** The scheduler's queue, if it exists already, standard or FIFO. */
   readonly existingQueueArn?: string;
   /** The reference worker, unless tasks are copied by others. */
@@ -69,6 +85,31 @@ const sqsArn = text(
   'must be the ARN of an SQS queue, such as arn:aws:sqs:eu-west-1:123456789012:my-queue',
 );
 
+const streamArn = text(
+  /^arn:[\w-]+:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}\/stream\/[\w:.-]+$/,
+  'must be the ARN of a stream, such as arn:aws:dynamodb:eu-west-1:123456789012:table/my-jobs/stream/2026-11-22T12:00:00.000',
+);
+
+const topicArn = text(
+  /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]{1,256}$/,
+  'must be the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:on-call',
+);
+
+const email = text(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address');
+
+const FOR_EVER = 'forever';
+const RETENTIONS = Object.values(RetentionDays).filter(
+  (days): days is RetentionDays => typeof days === 'number' && days !== RetentionDays.INFINITE,
+);
+const retention = v.pipe(
+  v.union([v.number(), v.string()]),
+  v.transform((value) => (value === FOR_EVER ? RetentionDays.INFINITE : Number(value))),
+  v.check(
+    (days) => days === RetentionDays.INFINITE || RETENTIONS.includes(days),
+    `must be ${FOR_EVER}, or days as CloudWatch Logs knows them: ${[...RETENTIONS].sort((a, b) => a - b).join(', ')}`,
+  ),
+);
+
 const bucketName = text(
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
   'must be the name of a bucket, 3 to 63 small letters, digits, dots and hyphens',
@@ -91,6 +132,9 @@ const context = v.object({
   tasksTable: v.optional(tableName),
   segmentsTable: v.optional(tableName),
   queueArn: v.optional(sqsArn),
+  reactive: v.optional(yesOrNo),
+  jobsStreamArn: v.optional(streamArn),
+  tasksStreamArn: v.optional(streamArn),
   worker: v.optional(yesOrNo),
   sourceBucket: v.optional(bucketName),
   sourceRootPath: v.optional(rootPath, ''),
@@ -98,6 +142,11 @@ const context = v.object({
   targetRootPath: v.optional(rootPath, ''),
   // Lambda's limits on MaximumConcurrency.
   maxWorkers: v.optional(whole(2, 1_000), 10),
+  maxDrops: v.optional(whole(0, 1_000_000_000), DEFAULT_MAX_DROPS),
+  logRetentionDays: v.optional(retention, FOR_EVER),
+  alarmTopicArn: v.optional(topicArn),
+  alarmEmail: v.optional(email),
+  dashboard: v.optional(yesOrNo, true),
 });
 
 const KNOWN = Object.keys(context.entries);
@@ -123,17 +172,30 @@ export function readConfiguration(node: Node, destination: Destination = {}): Co
     throw new InvalidConfigurationError(reasons.join('; '));
   }
   const { jobsTable, tasksTable, segmentsTable, queueArn, checker, ...others } = parsed.output;
-  const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...rest } = others;
+  const { worker, sourceBucket, sourceRootPath, targetBucket, targetRootPath, maxWorkers, ...general } =
+    others;
+  const { logRetentionDays, alarmTopicArn, alarmEmail, reactive, jobsStreamArn, tasksStreamArn, ...rest } =
+    general;
   const existingTables = allTables({ jobsTable, tasksTable, segmentsTable });
-  if (queueArn !== undefined) refuseElsewhere(queueArn, destination);
+  const existingStreams = bothStreams({ jobsStreamArn, tasksStreamArn }, existingTables, destination);
+  if (reactive === true && existingTables !== undefined && existingStreams === undefined)
+    throw new InvalidConfigurationError(
+      'context "reactive" is true: name the streams of the tables, "jobsStreamArn" and "tasksStreamArn"',
+    );
+  if (queueArn !== undefined) refuseElsewhere('queueArn', 'a queue', queueArn, destination);
   const buckets = bothBuckets({ sourceBucket, targetBucket }, worker === true);
   // Whoever has tables has workers of their own, unless they say otherwise.
   const isWorkerWanted = worker ?? existingTables === undefined;
   return {
     ...rest,
+    logRetention: logRetentionDays,
+    ...(alarmTopicArn !== undefined && { alarmTopicArn }),
+    ...(alarmEmail !== undefined && { alarmEmail }),
     // Whoever has tables has a checker of their own, unless they say otherwise: two would be at odds.
     checker: checker ?? existingTables === undefined,
+    reactive: reactive ?? (existingTables === undefined || existingStreams !== undefined),
     ...(existingTables && { existingTables }),
+    ...(existingStreams && reactive !== false && { existingStreams }),
     ...(queueArn !== undefined && { existingQueueArn: queueArn }),
     ...(buckets &&
       isWorkerWanted && {
@@ -176,6 +238,33 @@ function allTables({ jobsTable, tasksTable, segmentsTable }: TableKeys): TableNa
   return { jobs: jobsTable, tasks: tasksTable, segments: segmentsTable };
 }
 
+/** Streams of tables that exist already; new ones have their own. */
+function bothStreams(
+  { jobsStreamArn, tasksStreamArn }: Record<'jobsStreamArn' | 'tasksStreamArn', string | undefined>,
+  tables: TableNames | undefined,
+  destination: Destination,
+): { readonly jobs: string; readonly tasks: string } | undefined {
+  if (jobsStreamArn === undefined && tasksStreamArn === undefined) return undefined;
+  if (jobsStreamArn === undefined || tasksStreamArn === undefined)
+    throw new InvalidConfigurationError(
+      `context "jobsStreamArn" and "tasksStreamArn" go together: name both, or none; only ${jobsStreamArn === undefined ? '"tasksStreamArn"' : '"jobsStreamArn"'} is given`,
+    );
+  if (tables === undefined)
+    throw new InvalidConfigurationError(
+      'context "jobsStreamArn" and "tasksStreamArn" are of tables that exist already: name these as well, or none',
+    );
+  const named = [
+    ['jobsStreamArn', jobsStreamArn, tables.jobs],
+    ['tasksStreamArn', tasksStreamArn, tables.tasks],
+  ] as const;
+  for (const [key, arn, table] of named) {
+    refuseElsewhere(key, 'a stream', arn, destination);
+    if (!arn.includes(`:table/${table}/`))
+      throw new InvalidConfigurationError(`context "${key}" must be a stream of table ${table}, is "${arn}"`);
+  }
+  return { jobs: jobsStreamArn, tasks: tasksStreamArn };
+}
+
 function bothBuckets(
   { sourceBucket, targetBucket }: Record<'sourceBucket' | 'targetBucket', string | undefined>,
   areNeeded: boolean,
@@ -195,16 +284,16 @@ function bothBuckets(
   return undefined;
 }
 
-function refuseElsewhere(queueArn: string, destination: Destination): void {
-  const [, , , region, account] = queueArn.split(':');
+function refuseElsewhere(key: string, what: string, arn: string, destination: Destination): void {
+  const [, , , region, account] = arn.split(':');
   const places = [
     ['region', region, destination.region],
     ['account', account, destination.account],
   ] as const;
-  for (const [kind, queues, stacks] of places)
-    if (stacks !== undefined && queues !== stacks)
+  for (const [kind, its, stacks] of places)
+    if (stacks !== undefined && its !== stacks)
       throw new InvalidConfigurationError(
-        `context "queueArn" must be a queue of ${kind} ${stacks}, where the stack is deployed, is "${queueArn}"`,
+        `context "${key}" must be ${what} of ${kind} ${stacks}, where the stack is deployed, is "${arn}"`,
       );
 }
 

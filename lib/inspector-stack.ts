@@ -1,9 +1,13 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { alarmName } from './alarm.ts';
+import { AlarmNotifications } from './alarm-notifications.ts';
 import { Checker } from './checker.ts';
 import type { Configuration } from './configuration.ts';
+import { OperatorDashboard } from './dashboard.ts';
 import { Inspector } from './inspector.ts';
 import { MetadataTables } from './metadata-tables.ts';
+import { Reactions } from './reactions.ts';
 import { recoveryCommands } from './recovery-commands.ts';
 import { SchedulerQueue } from './scheduler-queue.ts';
 import { lifecycleRuleFor, Worker } from './worker.ts';
@@ -15,9 +19,23 @@ export class InspectorStack extends Stack {
       description: 'Copy-segment inspector: Milvus snapshot restores without a server',
       ...props,
     });
-    const { existingTables, existingQueueArn, disposable, scheduleMinutes, shards, memoryMiB } =
-      configuration;
-    const tables = new MetadataTables(this, 'Metadata', { existing: existingTables, disposable });
+    const {
+      existingTables,
+      existingStreams,
+      reactive,
+      existingQueueArn,
+      disposable,
+      scheduleMinutes,
+      shards,
+      memoryMiB,
+    } = configuration;
+    const { maxDrops, logRetention } = configuration;
+    const tables = new MetadataTables(this, 'Metadata', {
+      existing: existingTables,
+      existingStreams,
+      reactive,
+      disposable,
+    });
     const queue = new SchedulerQueue(this, 'Scheduler', { existingArn: existingQueueArn });
     const inspector = new Inspector(this, 'Inspector', {
       tables,
@@ -25,14 +43,35 @@ export class InspectorStack extends Stack {
       scheduleMinutes,
       shards,
       memoryMiB,
+      maxDrops,
       disposable,
+      logRetention,
     });
     const checker = configuration.checker
-      ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable })
+      ? new Checker(this, 'Checker', { tables, shards, memoryMiB, disposable, logRetention })
       : undefined;
 
+    if (tables.streams) new Reactions(this, 'Reactions', { streams: tables.streams, inspector, checker });
+
     const worker = configuration.worker
-      ? new Worker(this, 'Worker', { ...configuration.worker, tables, queue, shards, disposable })
+      ? new Worker(this, 'Worker', {
+          ...configuration.worker,
+          tables,
+          queue,
+          shards,
+          disposable,
+          logRetention,
+        })
+      : undefined;
+
+    new AlarmNotifications(this, 'Alarms', {
+      alarms: [...inspector.alarms, ...(checker?.alarms ?? []), ...queue.alarms],
+      topicArn: configuration.alarmTopicArn,
+      email: configuration.alarmEmail,
+    });
+
+    const dashboard = configuration.dashboard
+      ? new OperatorDashboard(this, 'Dashboard', { inspector, checker, queue })
       : undefined;
 
     const output = (name: string, value: string, description: string): void => {
@@ -58,9 +97,12 @@ export class InspectorStack extends Stack {
       output('CheckerScheduleName', checker.scheduleName, 'The schedule that invokes the checker');
       output('FailedChecksUrl', checker.failedPasses.queueUrl, 'Checks that failed or were never made');
     }
+    output('AlarmNamePrefix', alarmName(this.stackName, ''), 'What the names of all alarms begin with');
+    if (dashboard) output('DashboardName', dashboard.dashboardName, 'The dashboard, in CloudWatch');
     output('QueueUrl', queue.queue.queueUrl, 'The queue that workers take tasks from');
     if (queue.deadLetters)
       output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');
+    output('DueShards', String(shards), 'Partitions of the due index');
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');

@@ -1,5 +1,12 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  Billing,
+  ProjectionType,
+  StreamViewType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { DUE_INDEX } from '../functions/copy-segment/due-index.ts';
@@ -14,15 +21,28 @@ import { VARIABLES } from '../functions/pass/variables.ts';
 export interface MetadataTablesProps {
   /** Tables that exist already; they are neither changed nor removed. */
   readonly existing?: TableNames | undefined;
+  /** The streams of tables that exist already, if they are to be read. */
+  readonly existingStreams?: StreamArns | undefined;
+  /** Whether new tables have streams. */
+  readonly reactive: boolean;
   readonly disposable: boolean;
 }
+
+/** The streams of Jobs and Tasks; they have the images of an item before and after a change. */
+export type StreamArns = Readonly<Record<'jobs' | 'tasks', string>>;
 
 /** The jobs, tasks and segments of restores. */
 export class MetadataTables extends Construct {
   readonly names: TableNames;
+  /** Undefined: nobody reads them. */
+  readonly streams: StreamArns | undefined;
   private readonly arns: Readonly<Record<TableKind, string>>;
 
-  constructor(scope: Construct, id: string, { existing, disposable }: MetadataTablesProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { existing, existingStreams, reactive, disposable }: MetadataTablesProps,
+  ) {
     super(scope, id);
     const of = (kind: TableKind) => {
       if (existing) {
@@ -31,13 +51,22 @@ export class MetadataTables extends Construct {
           resource: 'table',
           resourceName: existing[kind],
         });
-        return { name: existing[kind], arn };
+        return { name: existing[kind], arn, stream: undefined };
       }
-      const table = this.createTable(kind, disposable);
-      return { name: table.tableName, arn: table.tableArn };
+      const hasStream = reactive && kind !== 'segments';
+      const table = this.createTable(kind, disposable, hasStream);
+      return {
+        name: table.tableName,
+        arn: table.tableArn,
+        stream: hasStream ? table.tableStreamArn : undefined,
+      };
     };
     const [jobs, tasks, segments] = [of('jobs'), of('tasks'), of('segments')];
     this.names = { jobs: jobs.name, tasks: tasks.name, segments: segments.name };
+    this.streams =
+      jobs.stream === undefined || tasks.stream === undefined
+        ? existingStreams
+        : { jobs: jobs.stream, tasks: tasks.stream };
     this.arns = { jobs: jobs.arn, tasks: tasks.arn, segments: segments.arn };
   }
 
@@ -82,12 +111,18 @@ export class MetadataTables extends Construct {
     allow(['BatchGetItem', 'UpdateItem'], segments);
   }
 
-  private createTable(kind: TableKind, disposable: boolean): TableV2 {
+  /** What Lambda does, as the function's role, with a stream that wakes the function. */
+  static grantStream(role: IRole, streamArn: string): void {
+    allowing(role)(['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'], streamArn);
+  }
+
+  private createTable(kind: TableKind, disposable: boolean, hasStream: boolean): TableV2 {
     const { partitionKey, sortKey, timeToLiveAttribute, dueIndex }: TableDefinition = tableDefinitions[kind];
     return new TableV2(this, `${kind[0]?.toUpperCase()}${kind.slice(1)}`, {
       partitionKey: number(partitionKey),
       ...(sortKey && { sortKey: number(sortKey) }),
       ...(timeToLiveAttribute && { timeToLiveAttribute }),
+      ...(hasStream && { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES }),
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },

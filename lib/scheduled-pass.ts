@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { VARIABLES } from '../functions/pass/variables.ts';
+import { pagingAlarm } from './alarm.ts';
 import { BUNDLING } from './bundling.ts';
 import { deadLetterQueue } from './scheduler-queue.ts';
 
@@ -23,6 +26,12 @@ export const PASS_TIMEOUT = Duration.minutes(15);
  */
 const MAX_EVENT_AGE = Duration.minutes(1);
 
+/** What its alarms are called, and what they mean for a restore. */
+export interface PassAlarms {
+  readonly none: { readonly heading: string; readonly impact: string };
+  readonly failing: { readonly heading: string; readonly impact: string };
+}
+
 export interface ScheduledPassProps {
   /** The folder of functions/ that its handler is in. */
   readonly room: string;
@@ -32,7 +41,9 @@ export interface ScheduledPassProps {
   readonly description: string;
   readonly scheduleMinutes: number;
   readonly memoryMiB: number;
+  readonly logRetention: RetentionDays;
   readonly disposable: boolean;
+  readonly alarms: PassAlarms;
   /** Allows the function what it does with tables and queues. */
   readonly grant: (role: IRole) => void;
 }
@@ -44,6 +55,9 @@ export class ScheduledPass extends Construct {
   readonly logGroupName: string;
   readonly scheduleName: string;
   readonly failedPasses: Queue;
+  readonly role: Role;
+  readonly alarms: Alarm[];
+  readonly function: NodejsFunction;
 
   constructor(scope: Construct, id: string, props: ScheduledPassProps) {
     super(scope, id);
@@ -54,16 +68,19 @@ export class ScheduledPass extends Construct {
         'This queue is where failed invocations end: nothing consumes it, so nothing of it can fail. The rule knows redrive policies only, not the destinations of functions and schedules.',
     });
     const logGroup = new LogGroup(this, 'Log', {
-      retention: RetentionDays.ONE_MONTH,
+      retention: props.logRetention,
       removalPolicy: props.disposable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     const role = this.createRole(props, logGroup);
     const pass = this.createFunction(props, role, logGroup);
     const schedule = this.createSchedule(pass, props);
+    this.role = role;
     this.functionName = pass.functionName;
     this.roleArn = role.roleArn;
     this.logGroupName = logGroup.logGroupName;
     this.scheduleName = schedule.scheduleName;
+    this.function = pass;
+    this.alarms = this.createAlarms(pass, props);
   }
 
   private createRole({ grant }: ScheduledPassProps, logGroup: LogGroup): Role {
@@ -97,9 +114,36 @@ export class ScheduledPass extends Construct {
       maxEventAge: MAX_EVENT_AGE,
       retryAttempts: 0,
       onFailure: new SqsDestination(this.failedPasses),
-      environment: { ...environment },
+      environment: { ...environment, [VARIABLES.stack]: Stack.of(this).stackName },
       bundling: BUNDLING,
     });
+  }
+
+  private createAlarms(pass: NodejsFunction, { alarms, scheduleMinutes }: ScheduledPassProps): Alarm[] {
+    const period = Duration.minutes(scheduleMinutes);
+    const counted = (metric: Metric) => metric.with({ statistic: 'Sum', period });
+    // Of passes that are rare, the third to be missing is late enough.
+    const periods = scheduleMinutes === 1 ? 5 : 3;
+    return [
+      pagingAlarm(this, 'NoneAlarm', {
+        ...alarms.none,
+        command: 'status',
+        metric: counted(pass.metricInvocations()),
+        threshold: 0,
+        isBreachedBelow: true,
+        of: periods,
+        breaching: periods,
+        isMissingBreaching: true,
+      }),
+      pagingAlarm(this, 'FailingAlarm', {
+        ...alarms.failing,
+        command: 'status',
+        metric: counted(pass.metricErrors()),
+        threshold: 1,
+        of: periods,
+        breaching: Math.ceil(periods / 2),
+      }),
+    ];
   }
 
   private createSchedule(

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { pagingAlarm } from './alarm.ts';
 
 /** Workers take a task by a conditional write; nobody wants a message that was received this often. */
 const MAX_RECEIVES = 5;
@@ -28,6 +30,7 @@ export class SchedulerQueue extends Construct {
   readonly queue: IQueue;
   /** What no worker could take; an existing queue has, or has not, its own. */
   readonly deadLetters?: IQueue;
+  readonly alarms: readonly Alarm[] = [];
 
   constructor(scope: Construct, id: string, { existingArn }: SchedulerQueueProps) {
     super(scope, id);
@@ -42,6 +45,20 @@ export class SchedulerQueue extends Construct {
       visibilityTimeout: VISIBILITY,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: MAX_RECEIVES },
     });
+    this.alarms = [
+      pagingAlarm(this, 'DeadLettersAlarm', {
+        heading: 'Dead letters',
+        impact: 'Workers receive messages and do not finish with them: tasks are copied late, or not at all.',
+        command: 'status',
+        metric: this.deadLetters.metricApproximateNumberOfMessagesVisible({
+          statistic: 'Maximum',
+          period: Duration.minutes(5),
+        }),
+        threshold: 1,
+        of: 1,
+        breaching: 1,
+      }),
+    ];
   }
 
   grantSend(role: IRole): void {

@@ -369,6 +369,7 @@ describe('an operator who cancels', () => {
         if: { state },
         set: { state: 'Failed', reason: 'cancelled by ann', completedAt: NOW, dueAt: NOW },
         remove: [],
+        action: { what: 'failed', because: 'cancelled by ann' },
       });
     },
   );
@@ -529,6 +530,7 @@ describe('a recovery', () => {
 
 describe('the event of a check', () => {
   it.each([
+    [{ mode: 'react' }, 'mode must be "check" or "recover"'],
     [{ mode: 'inspect' }, 'mode must be "check" or "recover"'],
     [{ fromJobId: '1' }, 'fromJobId is not a field of the event'],
     [{ jobIds: [] }, 'jobIds names no job'],

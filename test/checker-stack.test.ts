@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { parseCheckEvent } from '../functions/checker/check-event.ts';
 import { type Resource, synthesise } from './support/synthesise.ts';
 
-const stack = synthesise();
+// The streams have a suite of their own.
+const stack = synthesise({ reactive: false });
 const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTable: 'their-segments' };
 
 type Stack = typeof stack;
@@ -35,18 +36,21 @@ describe('the checker', () => {
       TASKS_TABLE_NAME: 'their-tasks',
       SEGMENTS_TABLE_NAME: 'their-segments',
       DUE_SHARDS: '4',
+      STACK_NAME: 'CopySegmentInspector',
     });
     expect(JSON.stringify(statements(asked))).toContain('table/their-jobs/index/due');
   });
 
-  it('is a function like the inspector: Node 24 on arm64, all the time there is, a log that is kept for a month', () => {
+  it('is a function like the inspector: Node 24 on arm64, all the time there is, a log that is kept for ever, or as long as is asked for', () => {
     expect(ofChecker('AWS::Lambda::Function').Properties).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       MemorySize: 1_024,
       Timeout: 900,
     });
-    expect(ofChecker('AWS::Logs::LogGroup').Properties.RetentionInDays).toBe(30);
+    expect(ofChecker('AWS::Logs::LogGroup').Properties?.RetentionInDays).toBeUndefined();
+    const kept = synthesise({ logRetentionDays: '90' });
+    expect(ofChecker('AWS::Logs::LogGroup', kept).Properties.RetentionInDays).toBe(90);
     expect(ofChecker('AWS::Logs::LogGroup').DeletionPolicy).toBe('Retain');
     const configured = synthesise({ memoryMiB: '2048', shards: '8', disposable: 'true' });
     expect(ofChecker('AWS::Lambda::Function', configured).Properties).toMatchObject({

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { App } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Destination, readConfiguration } from '../lib/configuration.ts';
 
 const read = (context: Record<string, unknown>, destination?: Destination) =>
   readConfiguration(new App({ context }).node, destination);
 
+const FOR_EVER = RetentionDays.INFINITE;
 const queueArn = 'arn:aws:sqs:eu-west-1:123456789012:their-queue.fifo';
+const streamOf = (table: string): string =>
+  `arn:aws:dynamodb:eu-west-1:123456789012:table/${table}/stream/2026-11-22T12:00:00.000`;
 const tables = { jobsTable: 'their-jobs', tasksTable: 'their-tasks', segmentsTable: 'their-segments' };
 
 describe('the configuration', () => {
@@ -19,23 +23,73 @@ describe('the configuration', () => {
       scheduleMinutes: 1,
       shards: 4,
       memoryMiB: 1_024,
+      maxDrops: 10_000,
+      logRetention: FOR_EVER,
+      dashboard: true,
       disposable: false,
       checker: true,
+      reactive: true,
     });
   });
 
-  it('is read from text, as the command line gives it, and from JSON', () => {
-    const expected = { scheduleMinutes: 5, shards: 8, memoryMiB: 2_048, disposable: true, checker: false };
+  it('takes how much a pass may drop, how long logs are kept, who is told of alarms, and whether there is a dashboard', () => {
+    const topic = 'arn:aws:sns:eu-west-1:123456789012:on-call';
     expect(
-      read({ scheduleMinutes: '5', shards: '8', memoryMiB: '2048', disposable: 'true', checker: 'false' }),
-    ).toEqual(expected);
-    expect(read(expected)).toEqual(expected);
+      read({ maxDrops: '0', logRetentionDays: '365', alarmTopicArn: topic, alarmEmail: 'ann@example.com' }),
+    ).toMatchObject({ maxDrops: 0, logRetention: 365, alarmTopicArn: topic, alarmEmail: 'ann@example.com' });
+    expect(read({ logRetentionDays: 'forever', dashboard: 'false' })).toMatchObject({
+      logRetention: FOR_EVER,
+      dashboard: false,
+    });
+  });
+
+  it.each([
+    ['maxDrops', '-1', 'must be a whole number from 0 to 1000000000'],
+    ['logRetentionDays', '31', 'must be forever, or days as CloudWatch Logs knows them: 1, 3, 5, 7, 14, 30,'],
+    ['logRetentionDays', 'ever', 'must be forever, or days as CloudWatch Logs knows them: '],
+    ['alarmTopicArn', 'on-call', 'must be the ARN of an SNS topic'],
+    ['alarmEmail', 'ann', 'must be an e-mail address'],
+    ['dashboard', 'yes', 'must be true or false'],
+  ])('refuses %s %s', (key, value, reason) => {
+    expect(() => read({ [key]: value })).toThrow(`context "${key}" ${reason}`);
+  });
+
+  it('is read from text, as the command line gives it, and from JSON', () => {
+    const expected = {
+      scheduleMinutes: 5,
+      shards: 8,
+      memoryMiB: 2_048,
+      disposable: true,
+      checker: false,
+      reactive: false,
+    };
+    expect(
+      read({
+        scheduleMinutes: '5',
+        shards: '8',
+        memoryMiB: '2048',
+        disposable: 'true',
+        checker: 'false',
+        reactive: 'false',
+      }),
+    ).toMatchObject(expected);
+    expect(read(expected)).toMatchObject(expected);
   });
 
   it('has a checker with new tables, and beside those that exist already only when asked for', () => {
     expect(read({ ...tables }).checker).toBe(false);
     expect(read({ ...tables, checker: 'true' }).checker).toBe(true);
     expect(read({ queueArn }).checker).toBe(true);
+  });
+
+  it('is reactive with new tables, and with those that exist already when their streams are named', () => {
+    const streams = { jobsStreamArn: streamOf('their-jobs'), tasksStreamArn: streamOf('their-tasks') };
+    expect(read(tables).reactive).toBe(false);
+    expect(read({ ...tables, ...streams })).toMatchObject({
+      reactive: true,
+      existingStreams: { jobs: streams.jobsStreamArn, tasks: streams.tasksStreamArn },
+    });
+    expect(read({ ...tables, ...streams, reactive: 'false' })).not.toHaveProperty('existingStreams');
   });
 
   it('takes tables and a queue that exist already', () => {
@@ -60,6 +114,28 @@ describe('the configuration', () => {
   });
 
   it.each<[Record<string, unknown>, string]>([
+    [{ reactive: 'maybe' }, 'context "reactive" must be true or false, is "maybe"'],
+    [{ ...tables, reactive: 'true' }, 'context "reactive" is true: name the streams of the tables'],
+    [
+      { ...tables, jobsStreamArn: streamOf('their-jobs') },
+      'go together: name both, or none; only "jobsStreamArn"',
+    ],
+    [
+      { ...tables, tasksStreamArn: streamOf('their-tasks') },
+      'name both, or none; only "tasksStreamArn" is given',
+    ],
+    [
+      { jobsStreamArn: streamOf('their-jobs'), tasksStreamArn: streamOf('their-tasks') },
+      'are of tables that exist already: name these as well, or none',
+    ],
+    [
+      { ...tables, jobsStreamArn: streamOf('their-tasks'), tasksStreamArn: streamOf('their-tasks') },
+      'context "jobsStreamArn" must be a stream of table their-jobs, is "arn:aws:dynamodb',
+    ],
+    [
+      { ...tables, jobsStreamArn: 'their-jobs' },
+      'context "jobsStreamArn" must be the ARN of a stream, such as',
+    ],
     [
       { sourceBucket: 'snapshots' },
       '"sourceBucket" and "targetBucket" go together: name both, or none; only "sourceBucket"',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { WORKLOADS } from '../bench/workloads.ts';
+import { pending } from '../bench/data/datasets.ts';
+import type { Form } from '../bench/data/rows.ts';
 import { compareIds } from '../functions/copy-segment/ids.ts';
 import { HOUR, job, NOW, segment, task } from './support/builders.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
@@ -73,18 +74,20 @@ describe('the cost of a pass', () => {
 });
 
 describe('a mark', () => {
-  it.each([
-    ['10 mappings, list', 3],
-    ['100 mappings, list', 10],
-    ['100 mappings, compact', 4],
-  ])('of a task of %s consumes %i write units: DynamoDB charges for the whole item', async (name, units) => {
-    const world = await embeddedWorld();
-    const workload = WORKLOADS.find((each) => each.name === `Pending tasks of ${name}`);
-    await world.has([...(workload?.rows(50, NOW - 1) ?? [])]);
-    const report = await world.pass();
-    expect(report.tasks.enqueued).toBe(50);
-    expect(report.capacity.writeUnits).toBe(50 * units);
-  });
+  it.each<[number, Form, number]>([
+    [10, 'list', 3],
+    [100, 'list', 10],
+    [100, 'compact', 4],
+  ])(
+    'of a task of %i mappings, %s, consumes %i write units: DynamoDB charges for the whole item',
+    async (mappings, form, units) => {
+      const world = await embeddedWorld();
+      await world.has([...pending(50, { mappings, form })()]);
+      const report = await world.pass();
+      expect(report.tasks.enqueued).toBe(50);
+      expect(report.capacity.writeUnits).toBe(50 * units);
+    },
+  );
 });
 
 describe('the window', () => {

@@ -48,6 +48,31 @@ describe('the bundle that is deployed', () => {
     expect(await world.segment(21n)).toMatchObject({ state: 'Dropped', isImporting: false });
   });
 
+  it('logs every change, one line each, and none of a dry run', async () => {
+    await world.has(job({ jobId: 4n }), due(task({ jobId: 4n, taskId: 1n })));
+    const written: string[] = [];
+    const stdout = vi
+      .spyOn(process.stdout, 'write')
+      .mockImplementation((lines) => written.push(String(lines)) > 0);
+    const changes = (): unknown[] =>
+      written
+        .splice(0)
+        .flatMap((lines) => lines.trimEnd().split('\n'))
+        .map((line) => JSON.parse(line))
+        .filter(({ message }) => message === 'changed');
+    try {
+      await handler({ jobIds: ['4'], dryRun: true }, context);
+      expect(changes()).toEqual([]);
+      await handler({ jobIds: ['4'] }, context);
+      expect(changes()).toMatchObject([
+        { service: 'copy-segment-inspector', passId: 'request-1', what: 'enqueued', jobId: '4', taskId: '1' },
+      ]);
+    } finally {
+      stdout.mockRestore();
+    }
+    await world.messages();
+  });
+
   it('inspects when it is invoked with no event, and without a context', async () => {
     expect(await handler(undefined)).toMatchObject({ mode: 'inspect', complete: true });
   });
@@ -92,7 +117,24 @@ describe('the bundle that is deployed', () => {
     expect(await classOfFailure(withoutTables, {})).toBe('ResourceNotFoundException');
   });
 
+  it('fails when there was work and all of it failed, after it has logged what happened', async () => {
+    const { handler: withoutQueue } = await deployedHandler<PassReport>('Inspector', {
+      ...world,
+      queueUrl: `${world.queueUrl}-gone`,
+    });
+    await world.has(job({ jobId: 5n }), due(task({ jobId: 5n, taskId: 1n })));
+    const failure = withoutQueue({ jobIds: ['5'] }, context);
+    await expect(failure).rejects.toThrow(/everything that was tried failed, 1 in all.*not sent: /);
+    await expect(failure).rejects.toMatchObject({ name: 'NothingAchievedError' });
+
+    // Something to drop besides: the queue is still gone, but that was achieved.
+    await world.has(due(task({ jobId: 5n, taskId: 2n, state: 'Failed', targets: [51n] })));
+    await world.has(segment(51n, 'Importing', { jobId: 5n }));
+    const report = await withoutQueue({ jobIds: ['5'] }, context);
+    expect(report).toMatchObject({ complete: false, tasks: { failed: 1, settled: 1 }, changes: 2 });
+  });
+
   it('is small enough to start fast', () => {
-    expect(bytes).toBeLessThan(340_000);
+    expect(bytes).toBeLessThan(370_000);
   });
 });

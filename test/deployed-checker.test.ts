@@ -65,6 +65,18 @@ describe('the bundle of the checker that is deployed', () => {
     expect(report).toMatchObject({ complete: false, requests: { total: 0 } });
   });
 
+  it('fails when there was work and all of it failed', async () => {
+    const { handler: withoutTasks } = await deployedHandler<CheckReport>('Checker', {
+      ...world,
+      tables: { ...world.tables, tasks: 'no-tasks' },
+    });
+    await world.has(due(job({ jobId: 4n })));
+    await expect(withoutTasks({ jobIds: ['4'] }, context)).rejects.toMatchObject({
+      name: 'NothingAchievedError',
+      message: expect.stringMatching(/1 in all.*its tasks could not be read/),
+    });
+  });
+
   it('is small enough to start fast: SQS is not in it', () => {
     expect(bytes).toBeLessThan(320_000);
   });

@@ -41,6 +41,7 @@ describe('README.md', () => {
       passId: '',
       startedAt: 0,
       endedAt: 0,
+      cutShort: true,
       stopped: { fromJobId: 1n, fromTaskId: 1n, scannedThrough: 'tasks' },
     },
   );
@@ -69,6 +70,7 @@ it('RUNBOOK.md says what to do about every kind of problem', () => {
     failed: true,
     lostLeases: true,
     unchecked: true,
+    withheld: true,
   };
   const rows = sectionOf(textOf('RUNBOOK.md'), 'A pass reports a problem');
   const explained = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind);

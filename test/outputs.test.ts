@@ -13,7 +13,10 @@ const stack = synthesise({ checker: false });
 describe('the outputs', () => {
   it('name everything that an operator has to find, and the commands that recover', () => {
     expect(Object.keys(stack.outputs).sort()).toEqual([
+      'AlarmNamePrefix',
+      'DashboardName',
       'DeadLetterQueueUrl',
+      'DueShards',
       'FailedPassesUrl',
       'FunctionName',
       'FunctionRoleArn',

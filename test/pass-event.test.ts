@@ -28,6 +28,7 @@ describe('the event of a pass', () => {
   });
 
   it.each<[unknown, RegExp]>([
+    [{ mode: 'react' }, /mode must be "inspect" or "recover"/],
     [{ mode: 'repair' }, /mode must be "inspect" or "recover"/],
     [{ jobIds: '1' }, /jobIds must be a list/],
     [{ jobIds: [] }, /jobIds names no job/],

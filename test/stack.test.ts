@@ -9,8 +9,8 @@ import { createTableInput } from '../engines/create-tables.ts';
 import { type TableKind, tableDefinitions } from '../functions/copy-segment/tables.ts';
 import { createApp, type Resource, synthesise } from './support/synthesise.ts';
 
-// The checker has a suite of its own.
-const stack = synthesise({ checker: false });
+// The checker and the streams have suites of their own.
+const stack = synthesise({ checker: false, reactive: false });
 const TABLE = 'AWS::DynamoDB::GlobalTable';
 const QUEUE = 'AWS::SQS::Queue';
 
@@ -109,7 +109,7 @@ describe('the queues', () => {
 describe('the function', () => {
   const inspector = stack.only('AWS::Lambda::Function').Properties;
 
-  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for a month', () => {
+  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for ever, or as long as is asked for', () => {
     expect(inspector).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -118,7 +118,9 @@ describe('the function', () => {
     });
     expect(inspector).not.toHaveProperty('TracingConfig');
     expect(inspector.LoggingConfig.LogGroup).toHaveProperty('Ref');
-    expect(stack.only('AWS::Logs::LogGroup').Properties.RetentionInDays).toBe(30);
+    const retention = (of: typeof stack) => of.only('AWS::Logs::LogGroup').Properties?.RetentionInDays;
+    expect(retention(stack)).toBeUndefined();
+    expect(retention(synthesise({ checker: false, logRetentionDays: 90 }))).toBe(90);
   });
 
   it('is told to end work on tasks before the schedule starts the next pass', () => {
@@ -300,7 +302,11 @@ describe('cdk-nag’s AwsSolutions rules', () => {
     app.synth();
   };
 
-  it.each([{}, { disposable: true }, someoneElses, { ...someoneElses, checker: true }])(
+  const streamOf = (table: string): string =>
+    `arn:aws:dynamodb:eu-west-1:123456789012:table/${table}/stream/2026-11-22T12:00:00.000`;
+  const streams = { jobsStreamArn: streamOf('their-jobs'), tasksStreamArn: streamOf('their-tasks') };
+
+  it.each([{}, { disposable: true }, someoneElses, { ...someoneElses, ...streams, checker: true }])(
     'pass for %o but for what is acknowledged with a reason',
     (context) => {
       expect(() => synthesiseWithRules(context)).not.toThrow();

@@ -1,8 +1,9 @@
 import { describe, expect, inject, it } from 'vitest';
 import { bucketsThere } from './support/buckets-there.ts';
 import { start, startInTerminal } from './support/command-line.ts';
-import type { EndpointInBetween } from './support/endpoint-in-between.ts';
-import { readRequest, type SeenLoop, watchedEngines } from './support/seen-loop.ts';
+import { type EndpointInBetween, endpointInBetween } from './support/endpoint-in-between.ts';
+import { type S3Request, s3InBetween } from './support/s3-in-between.ts';
+import { readRequest, type SeenLoop, startWatched } from './support/seen-loop.ts';
 
 /** A run makes some thousand requests; a busy machine answers them slowly. */
 const RUN_TIMEOUT_MS = 240_000;
@@ -33,10 +34,9 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       await readRequest('missing-source.ndjson'),
     ];
     let seen: SeenLoop | undefined;
-    const engines = await watchedEngines((world) => {
+    const { code, stdout, stderr, engines } = await startWatched(['--json'], (world) => {
       seen = world;
     });
-    const { code, stdout, stderr } = await start(['--json'], { env: engines.env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     if (!seen) throw new Error('nobody looked');
 
@@ -78,14 +78,13 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
     ]);
     expect(after.segments).toHaveLength(seen.segments.length);
 
-    expect(leftBehind(engines.engines)).toEqual([]);
+    expect(leftBehind(engines)).toEqual([]);
     const there = await bucketsThere();
     for (const { source, target } of seen.jobs as {
       source: { bucket: string };
       target: { bucket: string };
     }[])
       for (const { bucket } of [source, target]) expect(there).not.toContain(bucket);
-    await engines.close();
   });
 
   it('tells each event with its time, and ends with 1 and a reason when something is not as promised', async () => {
@@ -94,13 +93,13 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       await readRequest('missing-source.ndjson'),
     ];
     let changed = '';
-    const engines = await watchedEngines(async ({ sources, putTarget, setSegment }) => {
+    const { code, stdout, stderr, engines } = await startWatched([], async (world) => {
+      const { sources, putTarget, setSegment } = world;
       const [source = ''] = [...sources.keys()].filter((key) => key.startsWith(complete.sourceRoot));
       changed = complete.targetOf(source);
       await putTarget(changed, 'other bytes');
       await setSegment(damaged.targets[7], 'Flushed');
     });
-    const { code, stdout, stderr } = await start([], { env: engines.env });
     expect(code).toBe(1);
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(
@@ -109,8 +108,7 @@ describe('npm start', { timeout: RUN_TIMEOUT_MS }, () => {
       expect.stringMatching(new RegExp(`segments of job 2 are Dropped: ${damaged.targets[7]} is Flushed$`)),
     ]);
     expect(stdout).toContain('2 of 8 promises of this run do NOT hold.');
-    expect(leftBehind(engines.engines)).toEqual([]);
-    await engines.close();
+    expect(leftBehind(engines)).toEqual([]);
 
     expect(stdout).not.toMatch(/…|\r/);
     expect(stdout).not.toContain(ESCAPE);
@@ -174,7 +172,30 @@ describe('a command line that makes no sense', () => {
 });
 
 describe('an S3 of the user’s own', () => {
-  it('that is another service is told so, and leaves no engine running', async () => {
+  /** A run whose second bucket is refused, with the requests for buckets that it has made by then. */
+  async function runRefused(isRefused: (request: S3Request) => boolean) {
+    let buckets = 0;
+    const s3 = await s3InBetween(inject('s3Endpoint'), (request) => {
+      const isCreation = request.operation === 'PutObject' && request.key === '';
+      return (isCreation && ++buckets === 2) || isRefused(request)
+        ? { status: 403, code: 'AccessDenied' }
+        : 'none';
+    });
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'));
+    const sqs = await endpointInBetween(inject('sqsEndpoint'));
+    const ended = await start([], {
+      env: {
+        AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint,
+        AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+        AWS_ENDPOINT_URL_S3: s3.endpoint,
+      },
+    });
+    await Promise.all([s3.close(), dynamo.close(), sqs.close()]);
+    expect(leftBehind([dynamo, sqs])).toEqual([]);
+    return { ...ended, made: s3.carried.find(({ operation }) => operation === 'PutObject')?.bucket ?? '' };
+  }
+
+  it('that is another service is told so', async () => {
     const { code, stdout, stderr } = await start([], {
       env: { AWS_ENDPOINT_URL_S3: inject('dynamoEndpoint') },
     });
@@ -182,5 +203,25 @@ describe('an S3 of the user’s own', () => {
     expect(stderr).toMatch(
       /^No S3 at http\S+ \(AWS_ENDPOINT_URL_S3\):\n {2}something answers with HTTP status/,
     );
+  });
+
+  it('that makes no second bucket keeps neither the first one nor tables nor queue', async () => {
+    const { code, stdout, stderr, made } = await runRefused(() => false);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'buckets cannot be created: AccessDenied: injected\n',
+    });
+    expect(made).toMatch(/-source$/);
+    expect(await bucketsThere()).not.toContain(made);
+  });
+
+  it('that does not delete a bucket either has it named', async () => {
+    const { code, stderr, made } = await runRefused(
+      ({ operation, key }) => operation === 'Other' && key === '',
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain(`could not be deleted: bucket ${made} (AccessDenied: injected)`);
+    expect(await bucketsThere()).toContain(made);
   });
 });

@@ -296,8 +296,8 @@ describe('a file that cannot be submitted', () => {
 
 describe('a command line that makes no sense', () => {
   it.each([
-    [['submit', 'x.ndjson'], /required option '--jobs-table <name>' not specified/],
-    [['submit'], /missing required argument 'file'|required option/],
+    [['submit', 'x.ndjson'], /^Which deployment\? Name its stack/],
+    [['submit'], /missing required argument 'file'/],
     [['restore'], /unknown command 'restore'/],
     [['submit', 'x', '--shards', '0'], /--shards.*It must be a whole number above 0/],
   ])('%j ends with 2', async (args, message) => {

@@ -241,6 +241,14 @@ describe('a worker that stalls past its lease and comes back', () => {
     expect(await world.items()).toEqual(before);
   });
 
+  it('is told so by the signal itself, before any of its timers fires', async () => {
+    await world.has(job(), task());
+    const lease = await claimed(workerIn(world, { time }));
+    expect(lease.signal.aborted).toBe(false);
+    time.stall(LEASE);
+    expect(lease.signal.aborted).toBe(true);
+  });
+
   it('cannot complete what its successor completed', async () => {
     await world.has(job({ totalTasks: 1 }), task());
     const lease = await claimed(workerIn(world, { time }));

@@ -16,7 +16,8 @@ const someoneElses = {
   queueArn: 'arn:aws:sqs:eu-west-1:123456789012:their-queue.fifo',
 };
 
-const stack = synthesise(buckets);
+// The streams have a suite of their own.
+const stack = synthesise({ ...buckets, reactive: false });
 const idOf = (of: typeof stack, type: string, prefix: string): string =>
   Object.entries(of.resources).find(([id, { Type }]) => Type === type && id.startsWith(prefix))?.[0] ?? '';
 const resource = (type: string, prefix: string, of = stack): Resource =>
@@ -36,7 +37,7 @@ describe('the worker', () => {
     expect(hasWorker(context)).toBe(expected);
   });
 
-  it('runs Node 24 on arm64 for up to 15 minutes, and logs to a group that is kept for a month', () => {
+  it('runs Node 24 on arm64 for up to 15 minutes, and logs to a group that is kept for ever, or as long as is asked for', () => {
     const { Properties } = resource('AWS::Lambda::Function', 'Worker');
     expect(Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -45,7 +46,9 @@ describe('the worker', () => {
       Timeout: 900,
     });
     expect(Properties.LoggingConfig.LogGroup).toEqual({ Ref: idOf(stack, 'AWS::Logs::LogGroup', 'Worker') });
-    expect(resource('AWS::Logs::LogGroup', 'Worker').Properties.RetentionInDays).toBe(30);
+    expect(resource('AWS::Logs::LogGroup', 'Worker').Properties?.RetentionInDays).toBeUndefined();
+    const kept = synthesise({ ...buckets, logRetentionDays: 90 });
+    expect(resource('AWS::Logs::LogGroup', 'Worker', kept).Properties.RetentionInDays).toBe(90);
     expect(resource('AWS::Logs::LogGroup', 'Worker').DeletionPolicy).toBe('Retain');
     const disposable = synthesise({ ...buckets, disposable: true });
     expect(resource('AWS::Logs::LogGroup', 'Worker', disposable).DeletionPolicy).toBe('Delete');
@@ -62,7 +65,9 @@ describe('the worker', () => {
   });
 
   it('is there as often as the context says', () => {
-    const mapping = synthesise({ ...buckets, maxWorkers: '200' }).only('AWS::Lambda::EventSourceMapping');
+    const mapping = synthesise({ ...buckets, maxWorkers: '200', reactive: false }).only(
+      'AWS::Lambda::EventSourceMapping',
+    );
     expect(mapping.Properties.ScalingConfig).toEqual({ MaximumConcurrency: 200 });
   });
 

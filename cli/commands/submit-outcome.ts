@@ -1,4 +1,3 @@
-import type { Meter } from '../../functions/aws/metered-clients.ts';
 import type { MappingTotals } from '../../functions/copy-segment/submission.ts';
 import type { Issue, Issues } from '../../functions/submit/issues.ts';
 import type { SubmitResult } from '../../functions/submit/submit-result.ts';
@@ -92,20 +91,3 @@ function describeIssues({ listed, total }: Issues): string {
 
 const describeIssue = ({ line, field, reason }: Issue): string =>
   `${line === undefined ? '' : `line ${line}: `}${field === undefined ? '' : `${field} `}${reason}`;
-
-/** What it cost, in a line. */
-export function describeCost({ requests, capacity }: Meter): string {
-  const total = Object.values(requests).reduce((sum, count) => sum + count, 0);
-  const { readUnits, writeUnits } = capacity;
-  return `${countOf(total, 'request')}, ${countOf(readUnits, 'read unit')}, ${countOf(writeUnits, 'write unit')}`;
-}
-
-/** For a program: one document, its ids as strings. */
-export const outcomeAsJson = (
-  outcome: SubmitOutcome,
-  jobId: bigint | undefined,
-  { requests, capacity }: Meter,
-): string =>
-  JSON.stringify({ jobId, ...outcome, cost: { requests, ...capacity } }, (_, value) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );

@@ -99,6 +99,7 @@ function tellInspection(tell: Tell): { readonly run: Pick<PassRun, 'onChange' | 
         if (kind !== 'done') return;
         if (change.table === 'tasks') onTask(change);
         if (change.table === 'segments' && change.set.state === 'Dropped') {
+          // The owner, as it was read: of these segments it is the job that was submitted.
           const jobId = change.if.jobId as unknown as bigint;
           dropped.set(jobId, (dropped.get(jobId) ?? 0) + 1);
         }

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type Buckets, createBuckets } from '../../engines/buckets.ts';
 import { startEngines, startObjectEngine } from '../../engines/start-engines.ts';
-import { createWorld, type World } from '../../engines/world.ts';
+import { createWorld, deleteAll, type World } from '../../engines/world.ts';
 import { createDynamoClient } from '../../functions/aws/clients.ts';
 import { createS3Client } from '../../functions/aws/s3-client.ts';
 
@@ -48,9 +48,6 @@ export async function createLoopWorld(engines: LoopEngines): Promise<LoopWorld> 
     ...world,
     buckets,
     clients: () => ({ dynamo: createDynamoClient(engines.dynamo), s3: createS3Client(engines.s3) }),
-    async destroy() {
-      const ends = await Promise.allSettled([buckets.destroy(), world.destroy()]);
-      for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    },
+    destroy: () => deleteAll([buckets.destroy(), world.destroy()]),
   };
 }

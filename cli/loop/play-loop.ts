@@ -26,8 +26,10 @@ const MINUTE_MS = 60_000;
 export interface Played {
   readonly passes: number;
   readonly idlePasses: number;
-  /** Messages that nobody has deleted. */
+  /** Messages that were received, and that nobody has deleted. */
   readonly undeleted: number;
+  /** The source segment that is missing. */
+  readonly lostSegmentId: bigint;
   readonly durations: ReadonlyMap<bigint, Duration>;
 }
 
@@ -87,7 +89,7 @@ export async function playLoop(
   try {
     await putSources(parts, [complete, damaged]);
     await restore(complete);
-    await loseSegment(parts, damaged);
+    const lostSegmentId = await loseSegment(parts, damaged);
     await restore(damaged);
     // Until what the dead worker received can be seen again, nothing is due.
     clock.skipTo(VISIBILITY_MS);
@@ -96,6 +98,7 @@ export async function playLoop(
       passes: passes.count,
       idlePasses: passes.idle,
       undeleted: deliveries.undeleted,
+      lostSegmentId,
       durations,
     };
   } finally {
@@ -117,13 +120,15 @@ async function putSources(
   }
 }
 
-/** Deletes every object of one source segment that has rows, before its restore is submitted. */
-async function loseSegment({ world, tell }: LoopParts, restore: SampleRestore): Promise<void> {
+/** Deletes every object of one source segment that has rows. @returns the segment */
+async function loseSegment({ world, tell }: LoopParts, restore: SampleRestore): Promise<bigint> {
   const lost = restore.mappings.findLast(({ numOfRows = 0 }) => numOfRows > 0)?.sourceSegmentId;
+  if (lost === undefined) throw new Error('the sample has no segment with rows');
   const objects = [...objectsOf(restore)].filter(({ sourceSegmentId }) => sourceSegmentId === lost);
   for (const { source } of objects) await world.buckets.remove(source);
   const detail = `${countOf(objects.length, 'object')} of source segment ${lost}`;
   tell('snapshot', 'lost', { jobId: restore.job.jobId, detail });
+  return lost;
 }
 
 async function submit(

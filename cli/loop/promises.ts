@@ -38,8 +38,8 @@ export interface LoopEnd {
 
 /** Looks at the world after a run: what came of both restores, and whether that is what was promised. */
 export async function judgeLoop(
-  { buckets, items }: LoopWorld,
-  { undeleted }: Played,
+  { buckets, items, receive }: LoopWorld,
+  { undeleted, lostSegmentId }: Played,
   complete: SampleRestore,
   damaged: SampleRestore,
 ): Promise<LoopEnd> {
@@ -55,6 +55,7 @@ export async function judgeLoop(
     [complete, damaged].flatMap((restore) => [...objectsOf(restore)].map(({ target }) => target)),
   );
   const strays = [...targets.keys()].filter((key) => !planned.has(key));
+  const messages = undeleted + (await Array.fromAsync(receive())).length;
   const isRescued = tasks.some(
     ({ jobId, state, lostLeases }) => jobId === first.jobId && state === 'Completed' && lostLeases === 1n,
   );
@@ -66,14 +67,14 @@ export async function judgeLoop(
       segmentsAre(complete, segments, 'Flushed'),
       objectsAreEqual(first),
       promise('a task whose worker died was completed by another one', isRescued, 'no lease was lost'),
-      stateIs(second, 'Failed'),
+      stateIs(second, 'Failed', String(lostSegmentId)),
       segmentsAre(damaged, segments, 'Dropped'),
       promise(
         'no object was created that belongs to no target',
         strays.length === 0,
         `there is ${strays[0]}`,
       ),
-      promise('no message is left', undeleted === 0, countOf(undeleted, 'message')),
+      promise('no message is left', messages === 0, countOf(messages, 'message')),
     ],
   };
 }
@@ -96,8 +97,13 @@ function endOf({ job: { jobId } }: SampleRestore, jobs: readonly Item[], segment
   };
 }
 
-const stateIs = ({ jobId, state, reason }: RestoreEnd, wanted: string): LoopPromise =>
-  promise(`job ${jobId} is ${wanted}`, state === wanted, `it is ${state}${reason ? `: ${reason}` : ''}`);
+/** @param because what the reason has to name */
+const stateIs = ({ jobId, state, reason = '' }: RestoreEnd, wanted: string, because = ''): LoopPromise =>
+  promise(
+    `job ${jobId} is ${wanted}${because && `, for source segment ${because}`}`,
+    state === wanted && reason.includes(because),
+    [`it is ${state}`, reason].filter(Boolean).join(': '),
+  );
 
 function segmentsAre(
   { job: { jobId }, mappings }: SampleRestore,

@@ -21,7 +21,11 @@ const NEWLINE = 0x0a;
  *
  * @throws UnreadableRestoreError when the file is no text of lines
  */
-export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<Line> {
+export const readLines = (path: string, signal?: AbortSignal): AsyncGenerator<Line> =>
+  linesOf(createReadStream(path, { highWaterMark: 2 ** 18, ...(signal && { signal }) }));
+
+/** The lines of what can be read only once, as it comes; see `readLines`. */
+export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   let number = 0;
   let end = 0;
   let pieces: Buffer[] = [];
@@ -35,7 +39,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
     return { number: ++number, bytes, end };
   };
 
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 18, ...(signal && { signal }) })) {
+  for await (const chunk of chunks) {
     if (isFirst) {
       const wrongKind = wrongKindOf(chunk);
       if (wrongKind) throw new UnreadableRestoreError(wrongKind.reason, wrongKind.filter);

@@ -1,14 +1,20 @@
 import * as v from 'valibot';
 import { commonFields, parseEvent } from '../pass/event.ts';
+import type { EndedTasks } from './react.ts';
 
-/** `check` looks at the jobs that are due; `recover` walks all jobs and marks those that no check would find. */
-export type CheckMode = 'check' | 'recover';
+/**
+ * `check` looks at the jobs that are due; `recover` walks all jobs and marks those that no check would find; `react`
+ * looks at jobs of which a stream says that tasks ended.
+ */
+export type CheckMode = 'check' | 'recover' | 'react';
 
 /** What an invocation asks for, after its event was accepted. */
 export interface CheckRequest {
   readonly mode: CheckMode;
   /** Only these jobs; undefined: all. */
   readonly jobIds?: ReadonlySet<bigint>;
+  /** With mode `react`, which no event asks for: where to look. */
+  readonly ended?: EndedTasks;
   readonly dryRun: boolean;
 }
 

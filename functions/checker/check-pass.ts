@@ -1,5 +1,5 @@
 import type { RawId } from '../copy-segment/ids.ts';
-import type { Stores } from '../copy-segment/stores.ts';
+import type { LastUnfinished, Stores } from '../copy-segment/stores.ts';
 import type { Transact } from '../copy-segment/transaction.ts';
 import type { TimeBudget } from '../pass/time-budget.ts';
 import type { CheckRequest } from './check-event.ts';
@@ -9,6 +9,7 @@ import type { CheckVerdictKind } from './verdict.ts';
 /** The tables, as the checker sees them: it reads tasks, and writes none. */
 export interface CheckerStores extends Pick<Stores, 'jobs' | 'tasks' | 'segments' | 'write'> {
   readonly transact: Transact;
+  readonly lastUnfinished: LastUnfinished;
 }
 
 /** A verdict as it is reached, for whoever watches; ids as they are. */
@@ -28,6 +29,8 @@ export interface CheckPass extends CheckerStores {
   readonly time: TimeBudget;
   readonly tally: CheckTally;
   readonly onVerdict: (verdict: ObservedCheck) => void;
+  /** By job, a task that was not Completed when a reaction looked last: of all checks of a function instance. */
+  readonly watchedTasks: Map<RawId, RawId>;
   readonly shards: number;
   /** How many due jobs are held in memory at once. */
   readonly windowSize: number;

@@ -1,4 +1,5 @@
 import type { Change } from '../copy-segment/change.ts';
+import type { ProblemKey } from '../pass/problems.ts';
 import type { ObservedCheck } from './check-pass.ts';
 import type { CheckProblemGroup, CheckReport } from './report/check-report.ts';
 
@@ -15,6 +16,8 @@ export interface CheckRun {
   readonly onVerdict?: (verdict: ObservedCheck) => void;
   /** Called with every change as it ended; in a dry run with every change that would be made. */
   readonly onChange?: (change: Change, outcome: ChangeOutcome) => void;
+  /** Called with the key of each read and write that failed. */
+  readonly onFailure?: (key: ProblemKey) => void;
   /** Called with what the check had done when it failed. */
   readonly onError?: (report: CheckReport) => void;
   /** Called at the end with the problems that the report has no room for. */

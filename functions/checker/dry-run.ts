@@ -11,7 +11,7 @@ import type { CheckerStores } from './check-pass.ts';
  * The same reads, and changes that are not made: the report says what would have been. A change to a job succeeds; the
  * conditions of a transaction are held against what is there, since a publication learns from them what is wrong.
  */
-export function dryRun({ jobs, tasks, segments }: CheckerStores): CheckerStores {
+export function dryRun({ jobs, tasks, segments, lastUnfinished }: CheckerStores): CheckerStores {
   const overlay = createOverlay();
 
   const read: Pick<CheckerStores, 'jobs' | 'tasks' | 'segments'> = {
@@ -48,6 +48,7 @@ export function dryRun({ jobs, tasks, segments }: CheckerStores): CheckerStores 
 
   return {
     ...read,
+    lastUnfinished,
     async write(changes) {
       for (const change of changes) overlay.add(change);
       return changes.map(() => done);

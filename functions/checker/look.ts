@@ -31,7 +31,7 @@ const LANES: Readonly<Record<CheckVerdictKind, Lane>> = {
     return true;
   },
   async leave(pass, job) {
-    await writeJob(pass, job, jobRested(job), 'left');
+    await writeJob(pass, job, jobRested(job, 'the job is Completed'), 'left');
     return true;
   },
   async untouched() {

@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import type { Action } from './action.ts';
 import type { Item } from './item.ts';
 import type { jobAttributes } from './job.ts';
 import type { segmentAttributes } from './segment.ts';
@@ -42,6 +43,8 @@ export type Change<T extends TableKind = TableKind> = {
     /** Counts up, from 0 if it is absent, without reading: two writers at once both count. */
     readonly add?: { readonly [A in Attribute<K>]?: number | bigint };
     readonly remove: readonly Attribute<K>[];
+    /** Left out by those whose changes nobody records. */
+    readonly action?: Action;
   };
 }[T];
 

@@ -30,6 +30,7 @@ export interface Counters {
 export const jobStarted = (job: Job, now: number, shards: number): JobChange => ({
   ...changedJob(job),
   set: { state: 'Executing', ...due(job.jobId, job, now, shards) },
+  action: { what: 'started', because: 'all of its tasks are there' },
 });
 
 /** Failed, for good: workers stop at their next heartbeat, the inspector drops every target. */
@@ -41,6 +42,7 @@ export const jobFailed = (job: Job, reason: string, now: number, shards: number)
     completedAt: now,
     ...due(job.jobId, job, now, shards),
   },
+  action: { what: 'failed', because: truncate(reason, MAX_REASON_LENGTH) },
 });
 
 /**
@@ -58,6 +60,7 @@ export const jobCancelled = (job: Job, who: string, now: number, shards: number)
 export const publicationBegun = (job: Job, counters: Counters, now: number, shards: number): JobChange => ({
   ...changedJob(job),
   set: { state: 'Publishing', ...counters, ...due(job.jobId, job, now, shards) },
+  action: { what: 'publishing', because: 'all of its tasks are Completed' },
 });
 
 /**
@@ -70,6 +73,7 @@ export const publishing = (job: CheckedJob): JobChange => changedJob(job, 'publi
 export const publishedThrough = (job: CheckedJob, taskId: bigint): JobChange => ({
   ...publishing(job),
   set: { publishedThroughTaskId: taskId },
+  action: { what: 'advanced', because: 'the publication of the job has come this far' },
 });
 
 /** Publishing → Completed: every target is Flushed. */
@@ -81,6 +85,7 @@ export const jobCompleted = (job: CheckedJob, now: number): JobChange => ({
     expiresAt: Math.floor(now / 1_000) + COMPLETED_JOB_TTL_S,
   },
   remove: ['dueAt', ...(['publishedThroughTaskId'] as const).filter((name) => job.raw[name] !== undefined)],
+  action: { what: 'completed', because: 'every target of its tasks is Flushed' },
 });
 
 /**
@@ -115,10 +120,12 @@ export const jobWaited = (
     ...(counters ? (['completedTasks', 'completedSegments', 'copiedBytes'] as const) : []),
   ),
   set: { ...counters, looks, ...due(job.jobId, job, nextLookAt(job, looks, now), shards) },
+  action: { what: 'postponed', because: 'there is nothing to do yet' },
 });
 
 /** A running job that no check would find, or find too late, gets a marker. */
 export const jobMarked = (job: Job, now: number, shards: number): JobChange => ({
   ...changedJob(job, 'dueAt', 'dueShard'),
   set: due(job.jobId, job, now, shards),
+  action: { what: 'marked', because: 'no check would look at it in time' },
 });

@@ -12,6 +12,9 @@ const FIRST_BACKOFF_MS = 15 * MINUTE_MS;
 /** The longest an untouched item goes before it is looked at again, in milliseconds. */
 export const MAX_BACKOFF_MS = 6 * 60 * MINUTE_MS;
 
+/** When what a pass withheld is looked at again, in milliseconds: time for somebody to look before. */
+export const WITHHELD_MS = 15 * MINUTE_MS;
+
 /** An item's place in the index: both attributes are needed to be in it. */
 export interface DueMarker {
   readonly dueShard?: number | undefined;

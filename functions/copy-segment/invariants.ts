@@ -1,5 +1,7 @@
 import type { RawId } from './ids.ts';
 import { jobInvariants } from './invariants-of-jobs.ts';
+import { publicationInvariants } from './invariants-of-publication.ts';
+import { submissionInvariants } from './invariants-of-submissions.ts';
 import { targetInvariants } from './invariants-of-targets.ts';
 import { taskInvariants } from './invariants-of-tasks.ts';
 import type { Item } from './item.ts';
@@ -11,7 +13,12 @@ export interface Restore {
   readonly jobId: RawId;
   readonly job: Exclude<JobLookup, { readonly unread: string }>;
   readonly tasks: readonly TaskSighting<Task>[];
-  /** The target segments that exist, with all their attributes. */
+  /** How many tasks it has, if these are not all of them: a job of a million targets is looked at in parts. */
+  readonly taskCount?: number;
+  /**
+   * The target segments that exist, with all their attributes; and, from whoever walks Segments as well, those that bear
+   * the job's id though no task names them.
+   */
   readonly segments: ReadonlyMap<bigint, Item>;
 }
 
@@ -41,9 +48,15 @@ export interface Invariant {
 
 /**
  * What the tables alone can show. That nothing live was dropped, and that what is Dropped keeps the time of the first
- * drop, takes their history.
+ * drop, takes their history; what is written to the object storage, a record of it: see invariants-of-objects.ts.
  */
-export const INVARIANTS: readonly Invariant[] = [...jobInvariants, ...taskInvariants, ...targetInvariants];
+export const INVARIANTS: readonly Invariant[] = [
+  ...jobInvariants,
+  ...taskInvariants,
+  ...targetInvariants,
+  ...publicationInvariants,
+  ...submissionInvariants,
+];
 
 /** What does not hold of a restore. */
 export function* violationsIn(restore: Restore, circumstances: Circumstances): Generator<Violation> {

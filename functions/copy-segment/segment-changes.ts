@@ -8,6 +8,8 @@ export type Owner = Exclude<Change<'segments'>['if']['jobId'], undefined>;
 export interface DropRequest {
   readonly segmentId: bigint;
   readonly jobId: bigint;
+  /** The task whose target it is, for the record. */
+  readonly taskId?: bigint;
   readonly dropReason: string;
 }
 
@@ -19,7 +21,7 @@ export interface DropRequest {
  */
 export const dropped = (
   segment: Item,
-  { segmentId, dropReason }: DropRequest,
+  { segmentId, jobId, taskId, dropReason }: DropRequest,
   now: number,
 ): Change<'segments'> => ({
   table: 'segments',
@@ -27,6 +29,7 @@ export const dropped = (
   if: asRead(segment, 'state', 'jobId', 'publishedAt'),
   set: { state: 'Dropped', droppedAt: now, isImporting: false, dropReason },
   remove: [],
+  action: { what: 'dropped', because: dropReason, jobId, ...(taskId !== undefined && { taskId }) },
 });
 
 /**
@@ -34,10 +37,15 @@ export const dropped = (
  *
  * @param owner what its `jobId` must be: the job that publishes it, or, on a segment of older writers, as it was read
  */
-export const published = (segmentId: bigint, owner: Owner, now: number): Change<'segments'> => ({
+export const published = (
+  { segmentId, jobId }: Pick<DropRequest, 'segmentId' | 'jobId'>,
+  owner: Owner,
+  now: number,
+): Change<'segments'> => ({
   table: 'segments',
   key: { segmentId },
   if: { state: 'Importing', jobId: owner },
   set: { state: 'Flushed', isImporting: false, publishedAt: now },
   remove: [],
+  action: { what: 'published', because: 'its job is Publishing', jobId },
 });

@@ -29,7 +29,14 @@ export const segmentAttributes = {
 };
 
 /** What becomes of a target segment when its task or its job failed. */
-export type DropOutcome = 'dropped' | 'alreadyDropped' | 'missing' | 'foreign' | 'failed';
+export type DropOutcome =
+  | 'dropped'
+  | 'alreadyDropped'
+  | 'missing'
+  | 'foreign'
+  /** The pass had dropped as many as it may. */
+  | 'withheld'
+  | 'failed';
 
 /** What a drop is made for. A segment that is published is dropped on behalf of a Failed job only. */
 export type DropCause = 'task' | 'job';
@@ -45,7 +52,7 @@ export function judgeSegment(
   segment: Item | undefined,
   jobId: bigint,
   cause: DropCause,
-): 'droppable' | 'unreadable' | 'published' | Exclude<DropOutcome, 'dropped' | 'failed'> {
+): 'droppable' | 'unreadable' | 'published' | Exclude<DropOutcome, 'dropped' | 'withheld' | 'failed'> {
   if (segment === undefined) return 'missing';
   if (segment.state === 'Dropped') return 'alreadyDropped';
   const owner = segment.jobId ?? undefined;

@@ -18,7 +18,8 @@ export interface Stores {
 export type WriteOutcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'conditionFailed'; readonly item?: Item }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `isWithheld`: it was not even tried, since the pass may not make more of its kind. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly isWithheld?: true };
 
 export const done: WriteOutcome = { kind: 'done' };
 
@@ -64,6 +65,14 @@ export interface TaskReads {
    */
   jobIds(after?: Item): AsyncIterable<KeyPage>;
 }
+
+/**
+ * The highest task of a job that is not Completed, strongly consistent.
+ *
+ * @param from no higher than this one
+ * @returns undefined if all of them are Completed
+ */
+export type LastUnfinished = (jobId: RawId, from?: RawId) => Promise<RawId | undefined>;
 
 /** A job that the index says is due. */
 export interface DueJob {

@@ -5,11 +5,14 @@ import { type Meter, meteredClients } from '../aws/metered-clients.ts';
 import { createSchedulerQueue } from '../aws/scheduler-queue.ts';
 import { createTableReads } from '../aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../aws/write-changes.ts';
-import type { Stores } from '../copy-segment/stores.ts';
+import type { DueJob, Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
+import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createExpectation } from './act/expectation.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
+import { createDropAllowance } from './drop-allowance.ts';
+import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
 import { createJobLookup } from './job-lookup.ts';
@@ -17,9 +20,11 @@ import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { PassRun } from './pass-run.ts';
+import { react } from './react.ts';
 import { recover } from './recover.ts';
 import type { PassReport } from './report/pass-report.ts';
 import { createTally } from './report/tally.ts';
+import type { Mode } from './verdict.ts';
 
 /** What a pass holds in memory at once, whatever is due. */
 const WINDOW_SIZE = 10_000;
@@ -33,6 +38,8 @@ export interface PassConfig {
   readonly windowSize?: number;
   /** How long an inspection may work on tasks, in milliseconds: the schedule's interval. */
   readonly inspectMs?: number;
+  /** How many segments a pass may drop unless its request says otherwise. */
+  readonly maxDrops?: number;
 }
 
 export interface InspectorConfig extends PassConfig {
@@ -65,22 +72,36 @@ export function createInspector(config: InspectorConfig): Inspector {
 /** An inspector on any stores. */
 export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspector {
   const now = config.now ?? Date.now;
+  const maxDropsPerPass = config.maxDrops ?? DEFAULT_MAX_DROPS;
+  const allowance = createDropAllowance(maxDropsPerPass, now);
 
   return async (request, run = {}) => {
     const startedAt = now();
     const passId = run.passId ?? randomUUID();
-    const tally = createTally();
+    const tally = createTally(run.onFailure);
     const time = createTimeBudget({
       remainingMs: run.remainingMs ?? (() => Number.POSITIVE_INFINITY),
       cutOff: run.signal,
       inspectMs: config.inspectMs,
       now,
     });
-    const all = storesOf(tally.meter, time.signal);
-    const stores = observed(request.dryRun ? dryRun(all) : all, run);
+    const stores = storesOf(tally.meter, time.signal);
+    const watched = observed(request.dryRun ? dryRun(stores) : stores, {
+      ...run,
+      onChange(change, outcome) {
+        if (outcome.kind === 'done') tally.changes++;
+        run.onChange?.(change, outcome);
+      },
+    });
+    const maxDrops = request.mode === 'react' ? allowance.left() : (request.maxDrops ?? maxDropsPerPass);
+    const { write, ...dropGuard } = createDropGuard(maxDrops, watched.write);
 
     const pass: Pass = {
-      ...stores,
+      ...watched,
+      tasks: notingDue(watched.tasks, ({ raw }) => Number(raw.dueAt), tally.oldestDue),
+      jobs: notingDue(watched.jobs, dueAtIfOurs, tally.oldestDue),
+      write,
+      dropGuard,
       request,
       startedAt,
       now,
@@ -95,7 +116,13 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
     };
 
     const report = (stopped: Stopped): PassReport =>
-      tally.report(request, { passId, startedAt, endedAt: now(), ...(stopped && { stopped }) });
+      tally.report(request, {
+        passId,
+        startedAt,
+        endedAt: now(),
+        cutShort: time.ranShort(),
+        ...(stopped && { stopped }),
+      });
     try {
       return report(await untilCutOff(pass));
     } catch (error) {
@@ -103,16 +130,24 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       throw error;
     } finally {
       time.end();
+      if (request.mode === 'react') allowance.take(tally.segments.dropped);
       const omitted = tally.omitted();
       if (omitted.length > 0) run.onOmittedProblems?.(omitted);
     }
   };
 }
 
+/** What a pass of each mode does. */
+const MODES: Readonly<Record<Mode, (pass: Pass) => Promise<Stopped>>> = { inspect, recover, react };
+
+/** The marker of a running job is its checker's. */
+const dueAtIfOurs = ({ state, dueAt }: DueJob): number | undefined =>
+  state === 'Failed' || state === 'Completed' ? dueAt : undefined;
+
 /** A request that outlasted the pass ends it like a stop in good time: what was under way is done again. */
 async function untilCutOff(pass: Pass): Promise<Stopped> {
   try {
-    return await (pass.request.mode === 'recover' ? recover(pass) : inspect(pass));
+    return await MODES[pass.request.mode](pass);
   } catch (error) {
     if (!pass.time.wasCutOff()) throw error;
     return {};

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { commonFields, InvalidEventError, id, parseEvent } from '../pass/event.ts';
+import type { DueItems } from './react.ts';
 import { parsePlace } from './resume-point.ts';
 import type { Mode } from './verdict.ts';
 
@@ -14,16 +15,23 @@ export interface PassRequest {
   readonly fromTaskId?: bigint;
   /** Recovery resumes after this key of a scan, as given by the report of the previous one. */
   readonly scannedThrough?: string;
+  /** With mode `react`, which no event asks for: where to look. */
+  readonly due?: DueItems;
   readonly dryRun: boolean;
+  /** How many segments the pass may drop; undefined: as deployed. */
+  readonly maxDrops?: number;
 }
 
 const scanPlace = 'must be what the report of a recovery gave, such as "tasks/12/7"';
+
+const wholeNumber = 'must be a whole number, such as 50000';
 
 const fields = {
   ...commonFields,
   mode: v.optional(v.picklist(['inspect', 'recover'], 'must be "inspect" or "recover"'), 'inspect'),
   fromJobId: v.optional(id),
   fromTaskId: v.optional(id),
+  maxDrops: v.optional(v.pipe(v.number(wholeNumber), v.safeInteger(wholeNumber), v.minValue(0, wholeNumber))),
   scannedThrough: v.optional(
     v.pipe(
       v.string(scanPlace),
@@ -35,11 +43,12 @@ const fields = {
 /**
  * Accepts the event of an invocation, the schedule's input or an operator's payload.
  *
- * @param input `{ mode?, jobIds?, fromJobId?, fromTaskId?, scannedThrough?, dryRun? }`, ids as decimal strings; none means inspect
+ * @param input `{ mode?, jobIds?, fromJobId?, fromTaskId?, scannedThrough?, dryRun?, maxDrops? }`, ids as decimal strings;
+ *   none means inspect
  * @throws InvalidEventError that names each field that is refused, and why
  */
 export function parsePassEvent(input: unknown): PassRequest {
-  const { mode, jobIds, fromJobId, fromTaskId, scannedThrough, dryRun } = parseEvent(fields, input);
+  const { mode, jobIds, fromJobId, fromTaskId, scannedThrough, dryRun, maxDrops } = parseEvent(fields, input);
   const resumes = Object.entries({ fromJobId, fromTaskId, scannedThrough }).filter(
     ([, place]) => place !== undefined,
   );
@@ -60,5 +69,6 @@ export function parsePassEvent(input: unknown): PassRequest {
     ...(fromJobId !== undefined && { fromJobId }),
     ...(fromTaskId !== undefined && { fromTaskId }),
     ...(scannedThrough !== undefined && { scannedThrough }),
+    ...(maxDrops !== undefined && { maxDrops }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Change } from '../copy-segment/change.ts';
 import type { WriteOutcome } from '../copy-segment/stores.ts';
 import type { TaskMessage } from '../copy-segment/task-message.ts';
+import type { ProblemKey } from '../pass/problems.ts';
 import type { ObservedVerdict } from './pass.ts';
 import type { PassReport, ProblemGroup } from './report/pass-report.ts';
 
@@ -16,6 +17,8 @@ export interface PassRun {
   readonly onChange?: (change: Change, outcome: WriteOutcome) => void;
   /** Called with every message that SQS accepted; in a dry run with every message that would be sent. */
   readonly onMessage?: (message: TaskMessage) => void;
+  /** Called with the key of each read, send and write that failed. */
+  readonly onFailure?: (key: ProblemKey) => void;
   /** Called with what the pass had done when it failed. */
   readonly onError?: (report: PassReport) => void;
   /** Called at the end with the problems that the report has no room for. */

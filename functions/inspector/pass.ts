@@ -3,6 +3,7 @@ import type { Stores } from '../copy-segment/stores.ts';
 import type { TimeBudget } from '../pass/time-budget.ts';
 import type { Expectation } from './act/expectation.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
+import type { DropGuard } from './drop-guard.ts';
 import type { LookUpJobs } from './job-lookup.ts';
 import type { PassRequest } from './pass-event.ts';
 import type { Tally } from './report/tally.ts';
@@ -41,6 +42,7 @@ export interface Pass extends Stores {
   readonly markBreaker: MarkBreaker;
   /** Whether the targets of tasks are as they are expected to be. */
   readonly expectation: Expectation;
+  readonly dropGuard: DropGuard;
   readonly shards: number;
   /** How many due tasks are held in memory at once. */
   readonly windowSize: number;

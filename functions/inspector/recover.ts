@@ -4,9 +4,9 @@ import { isId, type RawId } from '../copy-segment/ids.ts';
 import { TemporaryError } from '../copy-segment/stores.ts';
 import type { IndexedTask, Task, TaskSighting } from '../copy-segment/task.ts';
 import { readAhead } from '../streams/read-ahead.ts';
-import { openLanes } from './act/carry-out.ts';
+import { carryOut } from './act/carry-out.ts';
 import { judgeJobs } from './act/judge-jobs.ts';
-import type { LanePass, Unended } from './act/lane.ts';
+import type { Unended } from './act/lane.ts';
 import { mendFarMarkers, mendLostMarkers } from './act/mend-markers.ts';
 import { type JobToRecover, jobsToRecover } from './jobs-to-recover.ts';
 import { type Judged, judgeTasks } from './judge.ts';
@@ -20,8 +20,6 @@ import { fromOf, type ResumePoint } from './resume-point.ts';
  */
 export async function recover(pass: Pass): Promise<Stopped> {
   const { lookUpJobs } = pass;
-  // The time that is kept in reserve is enough to finish a step; it is asked for before each.
-  const lanePass: LanePass = { ...pass, isOver: () => false };
   let reached: ResumePoint = resumePointOf(pass);
   /** The first step in which something failed: a recovery that resumes there leaves nothing out. */
   let undone: Stopped;
@@ -32,7 +30,7 @@ export async function recover(pass: Pass): Promise<Stopped> {
       // What failed is in the report; going back to it would make no step, however often it is repeated.
       if (pass.time.isOver()) return reached;
       const jobs = await lookUpJobs(step.tasks.map(({ key }) => key.jobId));
-      await carryOutAndMend(lanePass, judgeTasks(pass, step.tasks, jobs));
+      await carryOutAndMend(pass, judgeTasks(pass, step.tasks, jobs));
       const unfinished = await judgeJobs(pass, await lookUpJobs(step.endedJobs));
 
       // What was cut off, here or among the tasks before, is not done.
@@ -52,18 +50,12 @@ export async function recover(pass: Pass): Promise<Stopped> {
   return undone;
 }
 
-async function carryOutAndMend(pass: LanePass, judged: readonly Judged[]): Promise<void> {
+async function carryOutAndMend(pass: Pass, judged: readonly Judged[]): Promise<void> {
   const ready = await mendFarMarkers(pass, judged);
   const unfinished = new Map<IndexedTask, Unended>();
-  const lanes = openLanes(pass, (tasks) => {
+  await carryOut(pass, ready, (tasks) => {
     for (const [task, end] of tasks) unfinished.set(task, end);
   });
-  try {
-    await lanes.take(ready);
-    await lanes.drain();
-  } finally {
-    await lanes.stop();
-  }
   await mendLostMarkers(pass, ready, unfinished);
 }
 

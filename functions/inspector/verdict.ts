@@ -5,7 +5,8 @@ import { type DispatchableTask, type IndexedTask, isDispatchable, type Task } fr
 import { LEASES_LOST, MAX_LOST_LEASES } from '../copy-segment/task-changes.ts';
 import type { EnqueueReason } from '../copy-segment/task-message.ts';
 
-export type Mode = 'inspect' | 'recover';
+/** `react`: a stream says what became due. */
+export type Mode = 'inspect' | 'recover' | 'react';
 
 /** A running job that has been due for longer than this, in milliseconds, has no checker. */
 export const UNCHECKED_AFTER_MS = 60 * 60_000;

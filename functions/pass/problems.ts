@@ -42,13 +42,23 @@ export interface Problems<K extends string> {
   failures(): number;
   /** Problems that the report does not list, the most frequent first. */
   omitted(): ProblemGroupOf<K>[];
-  listed(): { readonly problems: readonly ProblemOf<K>[]; readonly problemsOmitted: number };
+  listed(): ListedProblems<K>;
 }
 
-export function createProblems<K extends string>(): Problems<K> {
+export interface ListedProblems<K extends string> {
+  readonly problems: readonly ProblemOf<K>[];
+  /** Problems beyond those listed; the function logs them, counted by kind and reason. */
+  readonly problemsOmitted: number;
+  /** How many there are of each kind, listed or not. */
+  readonly problemsByKind: Readonly<Partial<Record<K | 'failed', number>>>;
+}
+
+/** @param onFailure called with the key of each read, send and write that failed */
+export function createProblems<K extends string>(onFailure?: (key: ProblemKey) => void): Problems<K> {
   const problems: ProblemOf<K>[] = [];
   const known = new Set<string>();
   const groups = new Map<string, { kind: K | 'failed'; reason: string; count: number; keys: ProblemKey[] }>();
+  const problemsByKind: Partial<Record<K | 'failed', number>> = {};
   let problemsOmitted = 0;
   let failures = 0;
 
@@ -71,17 +81,21 @@ export function createProblems<K extends string>(): Problems<K> {
   return {
     problem({ reason, ...rest }) {
       const problem = { ...rest, reason: truncate(reason, MAX_REASON_LENGTH) };
-      if (problem.kind === 'failed') failures++;
+      if (problem.kind === 'failed') {
+        failures++;
+        onFailure?.(problem.key);
+      }
       // A task that cannot be read is found twice when its job failed as well.
       const { jobId, taskId, segmentId, part } = problem.key;
       const name = [problem.kind, jobId, taskId, segmentId, part].join('/');
       if (known.has(name)) return;
       if (known.size < MAX_PROBLEMS_REMEMBERED) known.add(name);
+      problemsByKind[problem.kind] = (problemsByKind[problem.kind] ?? 0) + 1;
       if (problems.length < MAX_PROBLEMS_LISTED) problems.push(problem);
       else omit(problem);
     },
     failures: () => failures,
     omitted: () => [...groups.values()].sort((a, b) => b.count - a.count),
-    listed: () => ({ problems, problemsOmitted }),
+    listed: () => ({ problems, problemsOmitted, problemsByKind }),
   };
 }

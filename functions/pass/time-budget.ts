@@ -18,6 +18,8 @@ export interface TimeBudget {
   isOverForTasks(): boolean;
   /** Whether what was under way may have been aborted, so that nothing is known of it. */
   wasCutOff(): boolean;
+  /** Whether something was left for want of time. */
+  ranShort(): boolean;
   /** @returns whether this share of the time that is left now has been used */
   share(fraction: number): () => boolean;
   /** Aborts requests that would outlast the pass. */
@@ -50,11 +52,18 @@ export function createTimeBudget({
     ? setTimeout(() => ended.abort(), Math.max(0, untilCutOff)).unref()
     : undefined;
   const signal = cutOff ? AbortSignal.any([ended.signal, cutOff]) : ended.signal;
-  const isOver = (): boolean => signal.aborted || remainingMs() < RESERVE_MS;
+  let ranShort = false;
+  /** Asked before something is started, which is left if the answer is yes. */
+  const left = (isOver: boolean): boolean => {
+    ranShort ||= isOver;
+    return isOver;
+  };
+  const isOver = (): boolean => left(signal.aborted || remainingMs() < RESERVE_MS);
   return {
     isOver,
-    isOverForTasks: () => isOver() || now() >= tasksUntil,
+    isOverForTasks: () => isOver() || left(now() >= tasksUntil),
     wasCutOff: () => signal.aborted,
+    ranShort: () => ranShort || signal.aborted,
     share(fraction) {
       const end = remainingMs() * (1 - fraction);
       return () => Number.isFinite(end) && remainingMs() < end;

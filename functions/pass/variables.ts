@@ -15,11 +15,17 @@ export function required(env: Variables, name: string): string {
 }
 
 /** @throws Error that names the variable */
-export function positive(env: Variables, name: string, otherwise: number): number {
+export const positive = (env: Variables, name: string, otherwise: number): number =>
+  numberOf(env, name, otherwise, /^[1-9]\d*$/, 'a whole number above 0');
+
+/** @throws Error that names the variable */
+export const whole = (env: Variables, name: string, otherwise: number): number =>
+  numberOf(env, name, otherwise, /^(0|[1-9]\d*)$/, 'a whole number');
+
+function numberOf(env: Variables, name: string, otherwise: number, form: RegExp, described: string): number {
   const value = env[name];
   if (value === undefined || value === '') return otherwise;
-  if (!/^[1-9]\d*$/.test(value))
-    throw new Error(`environment variable ${name} must be a whole number above 0, is "${value}"`);
+  if (!form.test(value)) throw new Error(`environment variable ${name} must be ${described}, is "${value}"`);
   return Number(value);
 }
 
@@ -29,12 +35,16 @@ export const VARIABLES = {
   tasksTable: 'TASKS_TABLE_NAME',
   segmentsTable: 'SEGMENTS_TABLE_NAME',
   shards: 'DUE_SHARDS',
+  stack: 'STACK_NAME',
 } as const;
 
 export interface TableVariables {
   readonly tables: TableNames;
   readonly shards: number;
 }
+
+/** The stack that metrics are said to be of. */
+export const readStack = (env: Variables): string => env[VARIABLES.stack] || 'none';
 
 /** @throws Error that names the variable that is missing or wrong */
 export const readTableVariables = (env: Variables): TableVariables => ({

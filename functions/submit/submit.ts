@@ -15,7 +15,7 @@ import type { MappingSource } from './mapping-source.ts';
 import { type Opening, openJob } from './open-job.ts';
 import type { OnProgress, Submission } from './submission.ts';
 import type { SubmitResult } from './submit-result.ts';
-import { SubmitInterruptedError } from './submit-stores.ts';
+import { SubmitInterruptedError, type SubmitStores } from './submit-stores.ts';
 import { surveyMappings } from './survey-mappings.ts';
 
 export interface SubmitConfig {
@@ -46,25 +46,33 @@ export type Submit = (
   options?: SubmitOptions,
 ) => Promise<SubmitResult>;
 
+/** Submits to DynamoDB. */
 export function createSubmit(config: SubmitConfig): Submit {
-  const { dynamo, tables, shards = DEFAULT_DUE_SHARDS, now = Date.now, meter = createMeter() } = config;
-
-  return async (job, mappings, { onProgress, signal = new AbortController().signal } = {}) => {
-    const issues = collectIssues();
-    for (const issue of checkJob(job)) issues.add(issue);
-    const totals = await surveyMappings(mappings, issues.add);
-    if (issues.total > 0) return { kind: 'refused', issues };
-
+  const { dynamo, tables, meter = createMeter() } = config;
+  return submitOver((signal) => {
     const clients = meteredDynamo(dynamo, meter, signal);
     const { jobs, segments } = createTableReads(clients, tables);
-    const stores = {
+    return {
       jobs,
       segments,
       lastTask: createLastTask(clients, tables),
       transact: createTransact(clients, tables),
       write: createWriter(clients, tables, { takesSeveralRemoves: true }),
     };
-    return submit({ stores, job, totals, shards, now, signal, onProgress }, mappings);
+  }, config);
+}
+
+/** Submits to any stores. `storesOf`: those of one submit, whose requests end with the signal. */
+export function submitOver(
+  storesOf: (signal: AbortSignal) => SubmitStores,
+  { shards = DEFAULT_DUE_SHARDS, now = Date.now }: Pick<SubmitConfig, 'shards' | 'now'>,
+): Submit {
+  return async (job, mappings, { onProgress, signal = new AbortController().signal } = {}) => {
+    const issues = collectIssues();
+    for (const issue of checkJob(job)) issues.add(issue);
+    const totals = await surveyMappings(mappings, issues.add);
+    if (issues.total > 0) return { kind: 'refused', issues };
+    return submit({ stores: storesOf(signal), job, totals, shards, now, signal, onProgress }, mappings);
   };
 }
 

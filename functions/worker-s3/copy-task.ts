@@ -4,6 +4,7 @@ import type { ObjectStore } from './object-store.ts';
 import { planCopies, type RowsOf } from './plan.ts';
 import type { TimeLeft } from './time-left.ts';
 import { readTransfer } from './transfer.ts';
+import { writableUnder } from './writable-under.ts';
 
 export interface CopyTaskConfig extends Omit<CopyObjectsOptions, 'isOver'> {
   /** Object storage whose requests end with the signal. */
@@ -25,7 +26,7 @@ export async function copyTask(
 ): Promise<Progress> {
   const transfer = readTransfer(lease.task.raw, lease.job.raw);
   if (!transfer.ok) throw new FatalError(transfer.reason);
-  const store = storeUntil(AbortSignal.any([lease.signal, time.signal]));
+  const store = writableUnder(lease, storeUntil(AbortSignal.any([lease.signal, time.signal])));
   const run = await copyObjects(store, planCopies(store, transfer.value, rowsOf), {
     ...sizes,
     isOver: time.isOver,

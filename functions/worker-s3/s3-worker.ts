@@ -1,7 +1,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createObjectStore } from '../aws/object-store.ts';
 import { createSingleItems } from '../aws/single-items.ts';
-import { createWorker, type Lease, type WorkerConfig } from '../worker/worker.ts';
+import type { SingleItems } from '../copy-segment/single-items.ts';
+import { createWorker, type Lease, type Worker, type WorkerConfig } from '../worker/worker.ts';
 import { type CopyTaskConfig, copyTask } from './copy-task.ts';
 import type { RowsOf } from './plan.ts';
 import { createTimeLeft } from './time-left.ts';
@@ -35,9 +36,28 @@ export function createS3Worker({
   onError,
   ...config
 }: S3WorkerConfig): S3Worker {
-  const worker = createWorker(config);
-  const items = createSingleItems(config.dynamo, config.tables);
+  return s3WorkerOver({
+    worker: createWorker(config),
+    items: createSingleItems(config.dynamo, config.tables),
+    storeUntil: (signal) => createObjectStore(s3, signal),
+    onClaim,
+    onRun,
+    onError,
+    ...(maxSingleBytes !== undefined && { maxSingleBytes }),
+    ...(partBytes !== undefined && { partBytes }),
+  });
+}
 
+/** What a reference worker stands on, whatever its tables and its object storage are. */
+export interface S3WorkerParts extends Omit<CopyTaskConfig, 'rowsOf' | 'time'> {
+  readonly worker: Pick<Worker, 'work'>;
+  readonly items: Pick<SingleItems, 'read'>;
+  readonly onClaim?: S3WorkerConfig['onClaim'] | undefined;
+  readonly onError?: S3WorkerConfig['onError'] | undefined;
+}
+
+/** A reference worker on any tables and object storage. */
+export function s3WorkerOver({ worker, items, onClaim, onError, ...copying }: S3WorkerParts): S3Worker {
   // Asked of segments without objects alone: there are few, if any.
   const rowsOf: RowsOf = async (segmentIds) => {
     const rows = new Map<bigint, number>();
@@ -50,19 +70,11 @@ export function createS3Worker({
 
   return async (body, remainingMs = () => Number.POSITIVE_INFINITY) => {
     const time = createTimeLeft(remainingMs);
-    const copying: CopyTaskConfig = {
-      storeUntil: (signal) => createObjectStore(s3, signal),
-      rowsOf,
-      time,
-      onRun,
-      ...(maxSingleBytes !== undefined && { maxSingleBytes }),
-      ...(partBytes !== undefined && { partBytes }),
-    };
     try {
       return await worker.work(body, async (lease) => {
         onClaim?.(lease);
         try {
-          return await copyTask(lease, copying);
+          return await copyTask(lease, { ...copying, rowsOf, time });
         } catch (error) {
           onError?.(lease, error);
           throw error;

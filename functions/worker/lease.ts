@@ -28,7 +28,8 @@ export interface Lease {
   readonly job: Job;
   /**
    * Aborted when nothing more may be written: the lease is lost, the job is over, or the lease ends in 30 s without
-   * having been renewed.
+   * having been renewed. Reading it looks at the clock: the timers of a process that was suspended come late, and whatever
+   * it waited for may be answered before.
    */
   readonly signal: AbortSignal;
   /** Renews the lease, and reads whether the job still runs. `work` calls it at every third of the lease. */
@@ -157,7 +158,10 @@ export function createLease(
   const lease: Lease = {
     task,
     job,
-    signal: stop.signal,
+    get signal() {
+      stopInTime();
+      return stop.signal;
+    },
     heartbeat: oneAtATime(heartbeat),
 
     async complete(progress) {

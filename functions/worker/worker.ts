@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { createSingleItems } from '../aws/single-items.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
 import type { Progress } from '../copy-segment/progress.ts';
+import type { SingleItems } from '../copy-segment/single-items.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { createClaim } from './claim.ts';
 import { FatalError } from './fatal-error.ts';
@@ -48,22 +49,19 @@ export interface WorkerConfig {
 
 const LEASE_MS = 10 * 60_000;
 
-export function createWorker({
-  dynamo,
-  tables,
-  nodeId,
-  leaseMs = LEASE_MS,
-  now = Date.now,
-  after = realAfter,
-}: WorkerConfig): Worker {
+/** A worker on DynamoDB. */
+export function createWorker({ dynamo, tables, ...config }: WorkerConfig): Worker {
   if (typeof dynamo.config.translateConfig?.unmarshallOptions?.wrapNumbers !== 'function')
     throw new TypeError('the DynamoDB client must read numbers as bigint: create it with createDynamoClient');
-  const config: LeaseConfig = {
-    items: createSingleItems(dynamo, tables),
-    nodeId,
-    leaseMs,
-    time: { now, after },
-  };
+  return workerOver(createSingleItems(dynamo, tables), config);
+}
+
+/** A worker on any tables. */
+export function workerOver(
+  items: SingleItems,
+  { nodeId, leaseMs = LEASE_MS, now = Date.now, after = realAfter }: Omit<WorkerConfig, 'dynamo' | 'tables'>,
+): Worker {
+  const config: LeaseConfig = { items, nodeId, leaseMs, time: { now, after } };
   const claimTask = createClaim(config);
 
   const take = async (body: string) => {

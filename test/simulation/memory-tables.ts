@@ -2,9 +2,10 @@ import { absent, type Change } from '../../functions/copy-segment/change.ts';
 import { compareIds, type RawId } from '../../functions/copy-segment/ids.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { type JobLookup, readJob } from '../../functions/copy-segment/job.ts';
-import { done, type KeyPage, type WriteOutcome } from '../../functions/copy-segment/stores.ts';
+import type { KeyPage, WriteOutcome } from '../../functions/copy-segment/stores.ts';
 import { type TableKind, tableDefinitions } from '../../functions/copy-segment/tables.ts';
 import { readIndexedTask, readTask, sightTask } from '../../functions/copy-segment/task.ts';
+import type { FailedPart, Part, TransactionOutcome } from '../../functions/copy-segment/transaction.ts';
 import type { Reads } from './stage.ts';
 
 export type Tables = Record<TableKind, Map<string, Item>>;
@@ -37,20 +38,52 @@ export function asStored(value: unknown): unknown {
 /** Makes a change if its condition holds. */
 export function makeChange(
   tables: Tables,
-  { table, key, if: conditions, set, remove }: Change,
-): WriteOutcome {
+  { table, key, if: conditions, set, add = {}, remove }: Change,
+): Exclude<WriteOutcome, { kind: 'failed' }> {
   const name = nameOf(table, key);
   const item = tables[table].get(name);
   if (item === undefined) return { kind: 'conditionFailed' };
-  const holds = Object.entries(conditions).every(([attribute, condition]) =>
-    condition === absent ? item[attribute] === undefined : item[attribute] === asStored(condition),
-  );
-  if (!holds) return { kind: 'conditionFailed', item };
+  if (!holds(item, conditions)) return { kind: 'conditionFailed', item };
+  const counted = Object.entries(add).map(([attribute, by]) => [
+    attribute,
+    BigInt((item[attribute] as bigint | undefined) ?? 0n) + BigInt(by as number | bigint),
+  ]);
   const kept = Object.entries(item).filter(
     ([attribute]) => !(remove as readonly string[]).includes(attribute),
   );
-  tables[table].set(name, { ...Object.fromEntries(kept), ...(asStored(set) as Item) });
-  return done;
+  tables[table].set(name, {
+    ...Object.fromEntries(kept),
+    ...(asStored(set) as Item),
+    ...Object.fromEntries(counted),
+  });
+  return { kind: 'done' };
+}
+
+const holds = (item: Item, conditions: Readonly<Record<string, unknown>>): boolean =>
+  Object.entries(conditions).every(([attribute, condition]) =>
+    condition === absent ? item[attribute] === undefined : item[attribute] === asStored(condition),
+  );
+
+/** Makes all parts of a transaction, or none. */
+export function makeTransaction(tables: Tables, parts: readonly Part[]): TransactionOutcome {
+  const failed = parts.flatMap((part, index): FailedPart[] => {
+    const { table, key } = 'check' in part ? part.check : 'change' in part ? part.change : part.create;
+    const item = tables[table].get(nameOf(table, key));
+    const isMet =
+      'create' in part
+        ? item === undefined
+        : item !== undefined && holds(item, 'check' in part ? part.check.if : part.change.if);
+    return isMet ? [] : [{ index, ...(item && { item }) }];
+  });
+  if (failed.length > 0) return { kind: 'conditionFailed', parts: failed };
+  for (const part of parts) {
+    if ('change' in part) makeChange(tables, part.change);
+    if ('create' in part) {
+      const { table, key, item } = part.create;
+      tables[table].set(nameOf(table, key), asStored(item) as Item);
+    }
+  }
+  return { kind: 'done' };
 }
 
 /** Reads like those of AWS, in small pages so that paging is played as well. */

@@ -16,6 +16,7 @@ function sight(item: Item): TaskSighting<Task> {
 /** The tables as restores, one for each job that Jobs or Tasks names. */
 export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly Item[]>): Restore[] {
   const bySegment = new Map(segments.map((item) => [item.segmentId as bigint, item]));
+  const ownedBy = Map.groupBy(segments, ({ jobId }) => jobId);
   const byJob = Map.groupBy(tasks, ({ jobId }) => jobId as bigint);
   const jobById = new Map(jobs.map((item) => [item.jobId as bigint, item]));
   return [...new Set([...jobById.keys(), ...byJob.keys()])].map((jobId) => {
@@ -23,6 +24,7 @@ export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly
     const reading = raw && readJob(raw);
     const mine = (byJob.get(jobId) ?? []).map(sight);
     const targets = mine.flatMap(({ reading: task }) => (task.ok ? task.value.targetSegmentIds : []));
+    const owned = (ownedBy.get(jobId) ?? []).map(({ segmentId }) => segmentId as bigint);
     return {
       jobId,
       job:
@@ -33,7 +35,9 @@ export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly
             : { unreadable: reading.reason, raw },
       tasks: mine,
       segments: new Map(
-        targets.flatMap((id) => [...(bySegment.has(id) ? [[id, bySegment.get(id) as Item] as const] : [])]),
+        [...new Set([...targets, ...owned])].flatMap((id) => [
+          ...(bySegment.has(id) ? [[id, bySegment.get(id) as Item] as const] : []),
+        ]),
       ),
     };
   });

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { INVARIANTS } from '../../functions/copy-segment/invariants.ts';
+import { type ObjectWrite, violationsInWrites } from '../../functions/copy-segment/invariants-of-objects.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
-import { expired, HOUR, job, leased, NOW, type Row, segment, task } from '../support/builders.ts';
+import { job, MINUTE, NOW, type Row, segment, task } from '../support/builders.ts';
+import { copied, submitted } from '../support/checker-world.ts';
 import { everySituation } from '../support/every-situation.ts';
+import { BROKEN, failedJob, settledJob } from './broken-tables.ts';
 import { asStored } from './memory-tables.ts';
 import { violationsOf } from './restores.ts';
 
@@ -12,121 +15,6 @@ const violated = (...rows: readonly Row[]): string[] => {
   const violations = violationsOf({ jobs: of('jobs'), tasks: of('tasks'), segments: of('segments') }, NOW);
   return [...violations].map(([name, reason]) => `${name}: ${reason}`);
 };
-
-const failedJob = job({ state: 'Failed' });
-const settledJob = job({ state: 'Failed', segmentsDroppedAt: NOW });
-const FAR = BigInt(NOW) * 1_000_000n;
-
-/** A world that breaks one invariant, and how a violation of it reads. */
-const BROKEN: readonly [string, readonly Row[]][] = [
-  [
-    'a job can be read (jobId 1): state: must be one of Pending, Executing, Publishing, Completed, Failed, is "Paused"',
-    [job({ state: 'Paused' as 'Pending' })],
-  ],
-  ['a job that is settled is Failed (jobId 1): it is Executing', [job({ segmentsDroppedAt: NOW })]],
-  [
-    `a job that is Completed or settled is out of the index (jobId 1): it is Completed, with dueAt ${NOW}`,
-    [job({ state: 'Completed', dueAt: NOW })],
-  ],
-  [
-    'a Failed job that is not settled has a marker (jobId 1): no pass will drop its targets',
-    [job({ state: 'Failed', dueAt: null })],
-  ],
-  [
-    'only a Failed job that is not settled has a place (jobId 1): it has droppedThroughTaskId',
-    [job({ state: 'Failed', segmentsDroppedAt: NOW, droppedThroughTaskId: 7n })],
-  ],
-  [
-    'a marker of a job is in a shard that passes ask (jobId 1): its dueShard is 4 of 4',
-    [job({ dueAt: NOW, dueShard: 4 })],
-  ],
-  [
-    `a marker of a job is no further ahead than the longest backoff (jobId 1): its dueAt is ${NOW + 7 * HOUR}`,
-    [job({ dueAt: NOW + 7 * HOUR })],
-  ],
-  [
-    'the times of a job are epoch milliseconds (jobId 1): timeoutAt is 1795349750: seconds, where epoch milliseconds are meant?',
-    [job({ timeoutAt: Math.floor(NOW / 1_000) })],
-  ],
-  ['a task can be read (jobId 1, taskId 1): collectionId: is missing', [job(), task({ collectionId: null })]],
-  ['a task can be read (jobId 1, taskId 1): idMappings: is missing', [job(), task({ idMappings: null })]],
-  [
-    'a task that is settled is Failed (jobId 1, taskId 1): it is Completed',
-    [job(), task({ state: 'Completed', segmentsDroppedAt: NOW })],
-  ],
-  [
-    `a task that is settled is out of the index (jobId 1, taskId 1): its dueAt is ${NOW}`,
-    [job(), task({ state: 'Failed', segmentsDroppedAt: NOW, dueAt: NOW })],
-  ],
-  [
-    `a task that is Completed is out of the index, unless its job failed (jobId 1, taskId 1): its dueAt is ${NOW}`,
-    [job(), task({ state: 'Completed', dueAt: NOW })],
-  ],
-  [
-    'a Failed task that is not settled has a marker, or its job failed (jobId 1, taskId 1): no pass will drop its targets',
-    [job(), task({ state: 'Failed', dueAt: null })],
-  ],
-  [
-    'an unfinished task has a marker, unless its job is over or it has no lease (jobId 1, taskId 1): it is InProgress, and no pass will look at it',
-    [job(), task({ ...expired, dueAt: null })],
-  ],
-  [
-    'an unfinished task has a marker, unless its job is over or it has no lease (jobId 1, taskId 1): it is Pending, and no pass will look at it',
-    [task({ dueAt: null })],
-  ],
-  [
-    'a marker of a task is in a shard that passes ask (jobId 1, taskId 1): its dueShard is missing of 4',
-    [job(), task({ dueShard: null })],
-  ],
-  [
-    `a marker of a task is no further ahead than its lease or the longest backoff (jobId 1, taskId 1): its dueAt is ${NOW + HOUR}`,
-    [job(), task({ ...leased, dueAt: NOW + HOUR })],
-  ],
-  [
-    'only a task that is InProgress has a lease (jobId 1, taskId 1): it is Completed',
-    [job(), task({ state: 'Completed', leaseExpiresAt: NOW })],
-  ],
-  [
-    'a task that is Pending has no worker (jobId 1, taskId 1): its nodeId is datanode-1',
-    [job(), task({ nodeId: 'datanode-1' })],
-  ],
-  [
-    'a task that lost 10 leases is Failed (jobId 1, taskId 1): it is Pending with 10 lost leases',
-    [job(), task({ lostLeases: 10 })],
-  ],
-  [
-    `the times of a task are epoch milliseconds (jobId 1, taskId 1): completedAt is ${FAR}: micro- or nanoseconds, where epoch milliseconds are meant?`,
-    [job(), task({ state: 'Completed', completedAt: FAR })],
-  ],
-  [
-    'a segment that is Dropped is not importing (jobId 1, segmentId 11): isImporting is true',
-    [failedJob, task({ targets: [11n] }), segment(11n, 'Dropped')],
-  ],
-  [
-    'a segment is the target of one task (jobId 1, taskId 2, segmentId 11): it is a target of task 1 as well',
-    [job(), task({ targets: [11n] }), task({ taskId: 2n, targets: [11n] })],
-  ],
-  [
-    'what is settled has no target left (jobId 1, taskId 1, segmentId 11): it is Importing, though its task is settled',
-    [job(), task({ state: 'Failed', segmentsDroppedAt: NOW, targets: [11n] }), segment(11n)],
-  ],
-  [
-    'what is settled has no target left (jobId 1, taskId 1, segmentId 11): it is Flushed, though its job is settled',
-    [settledJob, task({ state: 'Completed', targets: [11n] }), segment(11n, 'Flushed')],
-  ],
-  [
-    'what is settled has no target left (jobId 1, taskId 1, segmentId 11): it is Importing, though the drops of its job are past task 5',
-    [
-      job({ state: 'Failed', droppedThroughTaskId: 5n }),
-      task({ state: 'Completed', targets: [11n] }),
-      segment(11n),
-    ],
-  ],
-  [
-    'the times of a segment are epoch milliseconds (jobId 1, segmentId 11): droppedAt is 5: seconds, where epoch milliseconds are meant?',
-    [failedJob, task({ targets: [11n] }), segment(11n, 'Dropped', { isImporting: false, droppedAt: 5 })],
-  ],
-];
 
 describe('what must hold of the tables', () => {
   it.each(BROKEN)('%s', (violation, rows) => {
@@ -144,6 +32,7 @@ describe('what must hold of the tables', () => {
     expect(violated(...everySituation())).toEqual([
       expect.stringContaining('a task can be read (jobId 10, taskId 107): state: must be one of'),
       expect.stringContaining('is out of the index, unless its job failed (jobId 10, taskId 106)'),
+      expect.stringContaining('has no task that is not Completed (jobId 30, taskId 301): it is Pending'),
     ]);
   });
 
@@ -163,12 +52,84 @@ describe('what must hold of the tables', () => {
       ],
     ],
     ['a task InProgress without a lease, which rests', [job(), task({ state: 'InProgress' })]],
-    ['an unfinished task of a job that is over', [job({ state: 'Completed' }), task({ dueAt: null })]],
+    ['an unfinished task of a job that failed', [failedJob, task({ dueAt: null })]],
+    ['a restore that was submitted and copied', copied(2, 2)],
+    [
+      'a submission that is not filled yet',
+      [
+        submitted(2, 2, { state: 'Pending' }),
+        task({ targets: [11n] }),
+        segment(11n, 'Importing', { taskId: 1n }),
+      ],
+    ],
+    [
+      'a job that failed while it was published, by a clock that is minutes behind',
+      [
+        job({ state: 'Failed', completedAt: NOW - 5 * MINUTE }),
+        task({ state: 'Completed', targets: [11n] }),
+        segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+      ],
+    ],
+    [
+      'targets of a Failed submission that were deleted after they were dropped',
+      [submitted(1, 1, { state: 'Failed', segmentsDroppedAt: NOW, dueAt: null }), task({ targets: [11n] })],
+    ],
+    [
+      'a restore that DynamoDB is about to delete, item by item',
+      [
+        submitted(1, 1, { state: 'Completed', dueAt: null, expiresAt: Math.floor(NOW / 1_000) }),
+        segment(11n, 'Flushed', { isImporting: false }),
+      ],
+    ],
+    [
+      'a target of a Completed job that another job owns, and dropped',
+      [
+        job({ state: 'Completed' }),
+        task({ state: 'Completed', targets: [11n] }),
+        segment(11n, 'Dropped', { jobId: 2n, isImporting: false }),
+      ],
+    ],
     [
       'a NULL, which is absent',
       [{ table: 'jobs', item: { ...job().item, segmentsDroppedAt: null, dueAt: null } }],
     ],
   ])('allows %s', (_, rows) => {
     expect(violated(...(rows as Row[]))).toEqual([]);
+  });
+});
+
+describe('what must hold of the objects that workers wrote', () => {
+  const write = (overrides: Partial<ObjectWrite> = {}): ObjectWrite => ({
+    bucket: 'live',
+    key: 'files/1',
+    jobId: 1n,
+    taskId: 2n,
+    taskVersion: 1,
+    sentAt: NOW,
+    leaseExpiresAt: NOW + MINUTE,
+    ...overrides,
+  });
+  const broken = (...writes: readonly ObjectWrite[]): string[] =>
+    [...violationsInWrites(writes)].map(
+      ({ invariant, key, reason }) => `${invariant} (${key.bucket}/${key.key}): ${reason}`,
+    );
+
+  it('an object is written once', () => {
+    expect(broken(write(), write({ bucket: 'other' }), write({ taskVersion: 3 }))).toEqual([
+      'an object is written once (live/files/1): by task 1/2 in version 1, and again by task 1/2 in version 3',
+    ]);
+  });
+
+  it('a worker writes none when its lease has ended, or without one', () => {
+    expect(
+      broken(
+        write({ leaseExpiresAt: NOW }),
+        write({ key: 'files/2', leaseExpiresAt: undefined }),
+        write({ key: 'files/3', leaseExpiresAt: NOW + 1 }),
+      ),
+    ).toEqual([
+      `a worker without a lease writes no object (live/files/1): task 1/2 in version 1 wrote it at ${NOW}, and its lease ended at ${NOW}`,
+      `a worker without a lease writes no object (live/files/2): task 1/2 in version 1 wrote it at ${NOW}, and it had no lease`,
+    ]);
   });
 });

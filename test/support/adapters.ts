@@ -4,7 +4,10 @@ import { createTableReads } from '../../functions/aws/table-reads.ts';
 import { createWriter, type EngineTraits } from '../../functions/aws/write-changes.ts';
 
 /** The adapters as a function composes them, on the tables of a world, and what they asked for. */
-export function adaptersOn(world: World, traits: EngineTraits = { takesSeveralRemoves: true }) {
+export function adaptersOn(
+  world: Pick<World, 'dynamo' | 'sqs' | 'tables'>,
+  traits: EngineTraits = { takesSeveralRemoves: true },
+) {
   const meter = createMeter();
   const clients = meteredClients(world, meter, new AbortController().signal);
   return {

@@ -29,9 +29,11 @@ export interface DisturbedCall {
 
 export interface WorldOptions {
   readonly fifo?: boolean;
+  readonly streams?: boolean;
   readonly shards?: number;
   readonly windowSize?: number;
   readonly inspectMs?: number;
+  readonly maxDrops?: number;
   /** Where the tables and the queue are, if not on the engines of the whole run. */
   readonly engines?: ReturnType<typeof enginesOfTheRun>;
 }
@@ -41,11 +43,16 @@ export type World = Awaited<ReturnType<typeof embeddedWorld>>;
 /** Separate tables and a queue on the embedded engines, and passes over them, through the Lambda's code. */
 export async function embeddedWorld({
   fifo = false,
+  streams = false,
   shards = 4,
   engines = enginesOfTheRun(),
   ...config
 }: WorldOptions = {}) {
-  const { dynamo, tables, queueUrl, ...base } = await createWorld(engines, { prefix: 'world', fifo });
+  const { dynamo, tables, queueUrl, ...base } = await createWorld(engines, {
+    prefix: 'world',
+    fifo,
+    streams,
+  });
   const clock = { now: NOW };
   const world = {
     tables,

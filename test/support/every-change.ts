@@ -4,6 +4,7 @@ import * as checkerJobChanges from '../../functions/copy-segment/checker-job-cha
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { type Job, readJob } from '../../functions/copy-segment/job.ts';
 import * as jobChanges from '../../functions/copy-segment/job-changes.ts';
+import * as operatorChanges from '../../functions/copy-segment/operator-changes.ts';
 import * as segmentChanges from '../../functions/copy-segment/segment-changes.ts';
 import { failedToFill, sealed } from '../../functions/copy-segment/submission.ts';
 import {
@@ -44,6 +45,10 @@ const ofTask =
     if (!reading.ok) throw new Error(reading.reason);
     return change(reading.value);
   };
+const ofFound =
+  (change: (task: operatorChanges.FoundTask) => Change) =>
+  (item: Item): Change =>
+    change({ key: { jobId: JOB_ID, taskId: TASK_ID }, raw: item });
 const ofDispatchable = (change: (task: Task & DispatchableTask) => Change) =>
   ofTask((read) => {
     if (!isDispatchable(read)) throw new Error(read.flaws);
@@ -115,6 +120,11 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofTask((read) => taskChanges.droppedInVain(read, NOW, SHARDS)),
   },
   {
+    title: 'dropsWithheld',
+    row: aTask({ state: 'Failed' }),
+    make: ofTask((read) => taskChanges.dropsWithheld(read, NOW, SHARDS)),
+  },
+  {
     title: 'postponedUnread, on a fraction of a millisecond',
     row: aTask({ state: 'Paused' as 'Pending', dueAt: NOW - 0.5 }),
     make: (item) => taskChanges.postponedUnread(sightTask(item, readTask), NOW, SHARDS),
@@ -145,6 +155,11 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofJob((read) => jobChanges.jobDroppedInVain(read, PLACE, NOW, SHARDS)),
   },
   { title: 'jobRested', row: aJob({ state: 'Completed', dueAt: NOW }), make: ofJob(jobChanges.jobRested) },
+  {
+    title: 'jobDropsWithheld',
+    row: failedJob(wherePlaced),
+    make: ofJob((read) => jobChanges.jobDropsWithheld(read, PLACE, NOW, SHARDS)),
+  },
   {
     title: 'jobPostponed',
     row: failedJob(),
@@ -215,12 +230,12 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
   {
     title: 'published',
     row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }),
-    make: () => segmentChanges.published(SEGMENT_ID, JOB_ID, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, JOB_ID, NOW),
   },
   {
     title: 'published, without an owner',
     row: segment(SEGMENT_ID, 'Importing', { jobId: null }),
-    make: () => segmentChanges.published(SEGMENT_ID, absent, NOW),
+    make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, absent, NOW),
   },
   { title: 'dropped', row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }), make: drop },
   { title: 'dropped, without an owner', row: segment(SEGMENT_ID, 'Growing', { jobId: null }), make: drop },
@@ -279,6 +294,44 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofJob((read) => jobChanges.jobHasNews(read, NOW)),
   },
   {
+    title: 'leaseTaken',
+    row: aTask(leased),
+    make: ofDispatchable((read) => operatorChanges.leaseTaken(read, NOW, SHARDS)),
+  },
+  {
+    title: 'leaseTaken, though there is none',
+    row: aTask({ state: 'InProgress' }),
+    make: ofDispatchable((read) => operatorChanges.leaseTaken(read, NOW, SHARDS)),
+  },
+  {
+    title: 'staleLeaseRemoved, Pending',
+    row: aTask({ nodeId: 'datanode-1', leaseExpiresAt: NOW + HOUR }),
+    make: ofFound(operatorChanges.staleLeaseRemoved),
+  },
+  {
+    title: 'requeued, into a shard that a pass asks',
+    row: aTask({ dueAt: null, dueShard: 99 }),
+    make: ofFound((found) => operatorChanges.requeued(found, NOW, SHARDS)),
+  },
+  {
+    title: 'requeued, though settled',
+    row: aTask({ state: 'Failed', segmentsDroppedAt: NOW - HOUR }),
+    make: ofFound((found) => operatorChanges.requeued(found, NOW, SHARDS)),
+  },
+  {
+    title: 'failedByHand, though unreadable',
+    row: aTask({ ...leased, state: 'Paused' as 'Pending', nodeId: 'datanode-1' }),
+    make: ofFound((found) =>
+      operatorChanges.failedByHand(found, { who: 'ada', reason: 'impossible 💥' }, NOW, SHARDS),
+    ),
+  },
+  { title: 'taskForgotten', row: aTask(), make: ofFound(operatorChanges.taskForgotten) },
+  {
+    title: 'jobForgotten',
+    row: aJob({ dueAt: NOW }),
+    make: (item) => operatorChanges.jobForgotten(JOB_ID, item),
+  },
+  {
     title: 'sealed',
     row: aJob({ state: 'Pending' }),
     make: () => sealed({ jobId: JOB_ID, collectionId: 7n }, NOW),
@@ -300,6 +353,7 @@ export const CHANGE_BUILDERS: readonly string[] = [
   checkerJobChanges,
   segmentChanges,
   workerChanges,
+  operatorChanges,
   { sealed, failedToFill },
 ]
   .flatMap((room) => Object.entries(room))

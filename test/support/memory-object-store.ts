@@ -23,6 +23,9 @@ export type StoreCall =
   | { readonly kind: 'part'; readonly key: string; readonly number: number; readonly range: ByteRange }
   | { readonly kind: 'open' | 'finish' | 'abort'; readonly key: string };
 
+/** The ETag of an original, unless it has another one. */
+const FIRST = 'original';
+
 /** An object store that knows where each byte came from, and keeps none. */
 export function memoryObjectStore() {
   const objects = new Map<string, MemoryObject>();
@@ -33,6 +36,7 @@ export function memoryObjectStore() {
   const pathOf = ({ bucket, key }: ObjectAddress): string => `${bucket}/${key}`;
   const sizeOf = ({ extents }: MemoryObject): number =>
     extents.reduce((size, { first, last }) => size + last - first + 1, 0);
+  const originalOf = (source: ObjectAddress): string => objects.get(pathOf(source))?.extents[0]?.of ?? '';
   const isSame = (source: StoredObject): boolean => objects.get(pathOf(source))?.etag === source.etag;
   const flying = async <T>(answer: () => T): Promise<T> => {
     mostInFlight = Math.max(mostInFlight, ++inFlight);
@@ -88,7 +92,7 @@ export function memoryObjectStore() {
           flying(() => {
             calls.push({ kind: 'part', key, number, range });
             if (!isSame(source)) return 'refused';
-            taken.set(number, { of: pathOf(source), ...range });
+            taken.set(number, { of: originalOf(source), ...range });
             return { number, etag: `part-${number}` };
           }),
         finish: (parts) =>
@@ -115,10 +119,12 @@ export function memoryObjectStore() {
     calls,
     openUploads: () => uploads,
     mostInFlight: () => mostInFlight,
-    /** An original of so many bytes. */
-    put(at: ObjectAddress, size: number, etag = 'original'): void {
-      objects.set(pathOf(at), { extents: [{ of: pathOf(at), first: 0, last: size - 1 }], etag });
+    /** An original of so many bytes; a later one of the same name needs another ETag. */
+    put(at: ObjectAddress, size: number, etag = FIRST): void {
+      const of = etag === FIRST ? pathOf(at) : `${pathOf(at)}@${etag}`;
+      objects.set(pathOf(at), { extents: [{ of, first: 0, last: size - 1 }], etag });
     },
+    remove: (at: ObjectAddress): boolean => objects.delete(pathOf(at)),
     /** Where the bytes of an object came from, neighbouring runs joined. */
     extents(at: ObjectAddress): Extent[] {
       const joined: Extent[] = [];

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
@@ -5,7 +6,7 @@ import { type DynamoDBDocumentClient, ScanCommand, UpdateCommand } from '@aws-sd
 import { inject } from 'vitest';
 import { createDynamoClient } from '../../functions/aws/clients.ts';
 import { createS3Client } from '../../functions/aws/s3-client.ts';
-import { PROJECT } from './command-line.ts';
+import { type Ended, end, PROJECT, run } from './command-line.ts';
 import { type EndpointInBetween, endpointInBetween } from './endpoint-in-between.ts';
 
 type Item = Record<string, unknown>;
@@ -25,35 +26,51 @@ export interface SeenLoop {
 }
 
 /**
- * Emulators of the user's own for one run: `look` is called once, when the run has done its work and begins to look at
- * what came of it.
+ * Runs `npm start` on emulators of the user's own. `look` is called once, when the run has done its work and begins to
+ * look at what came of it: the process is stopped meanwhile, as no request of its would wait that long.
  */
-export async function watchedEngines(look: (seen: SeenLoop) => void | Promise<void>) {
+export async function startWatched(
+  args: readonly string[],
+  look: (seen: SeenLoop) => void | Promise<void>,
+): Promise<Ended & { readonly engines: readonly EndpointInBetween[] }> {
   const [dynamo, s3] = [
     createDynamoClient({ ...identity, endpoint: inject('dynamoEndpoint') }),
     createS3Client({ ...identity, endpoint: inject('s3Endpoint') }),
   ];
+  let child: ChildProcess | undefined;
+  const lookAt = async (prefix: string): Promise<void> => {
+    child?.kill('SIGSTOP');
+    try {
+      await look(await seeLoop(dynamo, s3, prefix));
+    } finally {
+      child?.kill('SIGCONT');
+    }
+  };
   let looked: Promise<void> | undefined;
   const between = await endpointInBetween(inject('dynamoEndpoint'), async ({ operation, input }) => {
     if (operation !== 'Scan') return undefined;
-    looked ??= seeLoop(dynamo, s3, String(input.TableName).replace(/-\w+$/, '')).then(look);
-    await looked;
+    looked ??= lookAt(String(input.TableName).replace(/-\w+$/, ''));
+    // What goes wrong is thrown at the end of the run.
+    await looked.catch(() => {});
     return undefined;
   });
   const sqs = await endpointInBetween(inject('sqsEndpoint'));
-  return {
-    env: {
-      AWS_ENDPOINT_URL_DYNAMODB: between.endpoint,
-      AWS_ENDPOINT_URL_SQS: sqs.endpoint,
-      AWS_ENDPOINT_URL_S3: inject('s3Endpoint'),
-    },
-    engines: [between, sqs] as readonly EndpointInBetween[],
-    async close() {
-      await Promise.all([between.close(), sqs.close()]);
-      dynamo.destroy();
-      s3.destroy();
-    },
-  };
+  try {
+    child = run(args, {
+      env: {
+        AWS_ENDPOINT_URL_DYNAMODB: between.endpoint,
+        AWS_ENDPOINT_URL_SQS: sqs.endpoint,
+        AWS_ENDPOINT_URL_S3: inject('s3Endpoint'),
+      },
+    });
+    const ended = await end(child);
+    await looked;
+    return { ...ended, engines: [between, sqs] };
+  } finally {
+    await Promise.all([between.close(), sqs.close()]);
+    dynamo.destroy();
+    s3.destroy();
+  }
 }
 
 async function seeLoop(dynamo: DynamoDBDocumentClient, s3: S3Client, prefix: string): Promise<SeenLoop> {

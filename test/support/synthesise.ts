@@ -10,6 +10,9 @@ import { InspectorStack } from '../../lib/inspector-stack.ts';
 /** The context that cdk.json gives every deployment. */
 const { context } = JSON.parse(readFileSync(join(import.meta.dirname, '../../cdk.json'), 'utf8'));
 
+/** Who is told of alarms, unless the test says otherwise: a stack whose alarms nobody hears of warns. */
+const ON_CALL = 'arn:aws:sns:us-east-1:123456789012:on-call';
+
 const assemblies: string[] = [];
 afterAll(() => {
   for (const assembly of assemblies) rmSync(assembly, { recursive: true, force: true });
@@ -18,7 +21,7 @@ afterAll(() => {
 export function createApp(overrides: Record<string, unknown> = {}): { app: App; stack: InspectorStack } {
   const outdir = mkdtempSync(join(tmpdir(), 'cloud-assembly-'));
   assemblies.push(outdir);
-  const app = new App({ outdir, context: { ...context, ...overrides } });
+  const app = new App({ outdir, context: { ...context, alarmTopicArn: ON_CALL, ...overrides } });
   return { app, stack: new InspectorStack(app, 'CopySegmentInspector', readConfiguration(app.node)) };
 }
 

@@ -40,7 +40,7 @@ export async function publishTargets(
     const now = pass.now();
     const targets = [...open].map(
       ([segmentId, owner]): Part => ({
-        change: published(segmentId, owner, now),
+        change: published({ segmentId, jobId }, owner, now),
       }),
     );
     const outcome = await pass.transact([fence, ...targets]);

@@ -14,6 +14,7 @@ type WaitPass = Pick<CheckPass, 'write' | 'tally' | 'now' | 'shards'>;
  */
 export async function wait(pass: WaitPass, job: CheckedJob, tasks: Survey): Promise<void> {
   const now = pass.now();
+  if (typeof job.raw.createdAt === 'bigint') pass.tally.oldestRunning.note(Number(job.raw.createdAt));
   const looks = looksSinceNews(job, tasks) + 1;
   const [outcome] = await pass.write([jobWaited(job, { looks, counters: tasks.counters }, now, pass.shards)]);
   if (outcome?.kind === 'done') pass.tally.jobs.waited++;

@@ -1,6 +1,7 @@
 import { createMeter, type Meter } from '../../aws/metered-clients.ts';
 import { costOf } from '../../pass/cost.ts';
-import { createProblems, type Problems } from '../../pass/problems.ts';
+import { createOldest, type Oldest } from '../../pass/oldest.ts';
+import { createProblems, type ProblemKey, type Problems } from '../../pass/problems.ts';
 import type { CheckRequest } from '../check-event.ts';
 import type { CheckVerdictKind } from '../verdict.ts';
 import type {
@@ -14,6 +15,9 @@ import type {
 /** Counts while the check runs. */
 export interface CheckTally extends Omit<Problems<CheckProblemKind>, 'listed'> {
   readonly meter: Meter;
+  changes: number;
+  readonly oldestDue: Oldest;
+  readonly oldestRunning: Oldest;
   readonly read: Record<CheckReadKind, number>;
   readonly verdicts: Record<CheckVerdictKind | 'malformed', number>;
   readonly jobs: Record<CheckOutcome, number>;
@@ -25,14 +29,18 @@ interface CheckFacts {
   readonly passId: string;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Whether its time ran short. */
+  /** Whether it did not come to its end. */
   readonly isStopped: boolean;
+  readonly cutShort: boolean;
 }
 
-export function createCheckTally(): CheckTally {
-  const { listed, ...problems } = createProblems<CheckProblemKind>();
+export function createCheckTally(onFailure?: (key: ProblemKey) => void): CheckTally {
+  const { listed, ...problems } = createProblems<CheckProblemKind>(onFailure);
   const tally: CheckTally = {
     meter: createMeter(),
+    changes: 0,
+    oldestDue: createOldest(),
+    oldestRunning: createOldest(),
     read: { dueJobs: 0, jobs: 0, tasks: 0, segments: 0 },
     verdicts: {
       fail: 0,
@@ -59,16 +67,20 @@ export function createCheckTally(): CheckTally {
     segments: { published: 0, alreadyPublished: 0, lost: 0 },
     ...problems,
 
-    report(request, { passId, startedAt, endedAt, isStopped }) {
-      const { read, verdicts, jobs, segments, meter } = tally;
+    report(request, { passId, startedAt, endedAt, isStopped, cutShort }) {
+      const { changes, read, verdicts, jobs, segments, meter } = tally;
       // Handed out while the check may still count: a copy that stays as it is.
       return structuredClone({
         passId,
         mode: request.mode,
         dryRun: request.dryRun,
         complete: !isStopped && problems.failures() === 0,
+        cutShort,
         startedAt,
         durationMs: endedAt - startedAt,
+        oldestDueMs: tally.oldestDue.ageAt(startedAt),
+        oldestRunningMs: tally.oldestRunning.ageAt(endedAt),
+        changes,
         read,
         verdicts,
         jobs,

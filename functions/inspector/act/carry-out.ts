@@ -94,6 +94,24 @@ export function openLanes(pass: LanePass, onUnfinished: (tasks: Unfinished) => v
   };
 }
 
+/**
+ * Carries out verdicts on a few tasks, to the end: the time that a pass keeps in reserve is enough for a hundred. Whoever
+ * has more of them asks for the time in between.
+ */
+export async function carryOut(
+  pass: Omit<LanePass, 'isOver'>,
+  judged: readonly Judged[],
+  onUnfinished?: (tasks: Unfinished) => void,
+): Promise<void> {
+  const lanes = openLanes({ ...pass, isOver: () => false }, onUnfinished);
+  try {
+    await lanes.take(judged);
+    await lanes.drain();
+  } finally {
+    await lanes.stop();
+  }
+}
+
 interface Line {
   /** Verdicts that this lane has yet to begin with. */
   readonly waiting: Judged[];

@@ -5,6 +5,7 @@ import type { RawId } from '../../copy-segment/ids.ts';
 import { isJob, isUnsettledFailure, type Job } from '../../copy-segment/job.ts';
 import {
   jobDroppedInVain,
+  jobDropsWithheld,
   jobPostponed,
   jobSettled,
   type Place,
@@ -21,6 +22,7 @@ import type { DropPass } from './drop-segments.ts';
 import { dropTargets } from './drop-targets.ts';
 import { createExpectation } from './expectation.ts';
 import type { JobPass } from './lane.ts';
+import { noteWithheld } from './note-withheld.ts';
 import { writeJob } from './write-job.ts';
 
 /**
@@ -55,7 +57,16 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     return end !== 'conditionFailed';
   };
 
+  const withhold = async (): Promise<boolean> => {
+    pass.tally.oldestUnsettled.note(job.completedAt);
+    noteWithheld(pass, job.jobId);
+    const change = jobDropsWithheld(job, progress.place(), pass.now(), pass.shards);
+    await writeJob(pass, change, 'withheld');
+    return true;
+  };
+
   if (pass.time.isOver()) return false;
+  if (pass.dropGuard.isSpent()) return withhold();
   for await (const page of readAhead(tasksLeft(pass, judged))) {
     if (page === 'unread') {
       progress.fail();
@@ -66,8 +77,11 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     for (const chunk of slices(page, TASKS_PER_CHUNK)) {
       if (!(await savePlace(progress.place()))) return leave(pass, job);
       if (pass.time.isOver()) return false;
-      progress.note(chunk, await dropChunk({ ...pass, expectation }, job, chunk, isRetry));
+      const end = await dropChunk({ ...pass, expectation }, job, chunk, isRetry);
       isRetry = false;
+      // The chunk is read again next time: the place stays before it.
+      if (end.isWithheld) return withhold();
+      progress.note(chunk, end);
     }
   }
   // What was cut off in the last chunk is counted as left, but is not known to be.
@@ -75,6 +89,7 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
 
   if (progress.isUnsettled()) {
     pass.tally.jobs.unsettled++;
+    pass.tally.oldestUnsettled.note(job.completedAt);
     const place = isFinished ? progress.placeAtTheEnd() : progress.place();
     if (!progress.hasFailed()) {
       await writeJob(pass, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
@@ -165,5 +180,9 @@ async function dropChunk(
     pass.tally.problem({ key: keyOfTask(key), kind: 'malformed', reason: reading.reason });
     unreadable.push(key.taskId);
   }
-  return { failed: [...left.failed].map(({ taskId }) => taskId), unreadable };
+  return {
+    failed: [...left.failed].map(({ taskId }) => taskId),
+    unreadable,
+    isWithheld: left.withheld.size > 0,
+  };
 }

@@ -12,6 +12,8 @@ export interface ChunkEnd {
   readonly failed: readonly RawId[];
   /** Only what cannot be read is left. */
   readonly unreadable: readonly RawId[];
+  /** Of one of its tasks, the pass may not drop every target. */
+  readonly isWithheld: boolean;
 }
 
 /**
@@ -29,7 +31,10 @@ export function createDropProgress(job: Job) {
     fail: () => {
       hasFailed = true;
     },
-    note(chunk: readonly TaskSighting[], { failed, unreadable }: ChunkEnd): void {
+    note(
+      chunk: readonly TaskSighting[],
+      { failed, unreadable }: Pick<ChunkEnd, 'failed' | 'unreadable'>,
+    ): void {
       if (failed.length > 0) hasFailed = true;
       for (const taskId of [...failed, ...unreadable]) undropped.add(taskId);
       // An invalid id is no place; what follows it is read again.

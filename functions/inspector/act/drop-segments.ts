@@ -29,12 +29,12 @@ export interface Target extends DropRequest {
 }
 
 /** What dropping segments takes of a pass. */
-export type DropPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now'> & {
+export type DropPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'dropGuard'> & {
   readonly expectation: Expectation;
 };
 
-/** Why a target was not dropped: something failed, or it cannot be dropped as it is. */
-export type Left = 'failed' | 'blocked';
+/** Why a target was not dropped: something failed, it cannot be dropped as it is, or the pass may drop no more. */
+export type Left = 'failed' | 'blocked' | 'withheld';
 
 /**
  * Drops targets, each at most once, and counts and reports every outcome. One that fails does not stop the
@@ -54,7 +54,10 @@ export async function dropSegments(pass: DropPass, targets: readonly Target[]): 
       if (round.has(target.segmentId) || round.size === TARGETS_PER_ROUND) later.push(target);
       else round.set(target.segmentId, target);
     }
-    for (const [target, end] of await dropDistinct(pass, [...round.values()])) {
+    const ends = pass.dropGuard.isSpent()
+      ? new Map([...round.values()].map((target) => [target, WITHHELD]))
+      : await dropDistinct(pass, [...round.values()]);
+    for (const [target, end] of ends) {
       note(pass, target, end);
       if (end.left) left.set(target, end.left);
     }
@@ -73,7 +76,9 @@ async function dropDistinct(pass: DropPass, targets: readonly Target[]): Promise
   const ends = new Map<Target, End>();
   let open = new Map<Target, Item | undefined>();
   for (const some of stepsOf(pass, targets)) {
-    const [blind, seen] = partition(some, (target) => isBlind(pass, target));
+    // A drop that finds its target dropped already would use up what the pass may drop.
+    const mayExpect = pass.dropGuard.left() >= some.length;
+    const [blind, seen] = partition(some, (target) => mayExpect && isBlind(pass, target));
     const found = await read(pass, seen, ends);
     for (const [target, segment] of found) pass.expectation.note(isAsAllocated(segment, target.jobId));
     const unexpected = await writeBlind(pass, blind, ends);
@@ -102,7 +107,7 @@ function* stepsOf({ expectation }: DropPass, targets: readonly Target[]): Genera
 
 // A dry run fails no condition, so it has to read to know.
 const isBlind = ({ request, expectation }: DropPass, { isRetry }: Target): boolean =>
-  !isRetry && !request.dryRun && request.mode === 'inspect' && expectation.isWorthIt();
+  !isRetry && !request.dryRun && request.mode !== 'recover' && expectation.isWorthIt();
 
 const partition = <T>(items: readonly T[], isOfFirst: (item: T) => boolean): [T[], T[]] => {
   const [first, second]: [T[], T[]] = [[], []];
@@ -136,6 +141,7 @@ async function write(
   for (const [index, target] of [...droppable.keys()].entries()) {
     const outcome = outcomes[index];
     if (outcome?.kind === 'done') ends.set(target, { outcome: 'dropped' });
+    else if (outcome?.kind === 'failed' && outcome.isWithheld) ends.set(target, WITHHELD);
     else if (outcome?.kind !== 'conditionFailed') ends.set(target, failed(outcome?.reason ?? 'no answer'));
     // DynamoDB returns the item that the condition found; other engines do not, and none does for a missing one.
     else if (outcome.item) changed.set(target, outcome.item);
@@ -168,6 +174,9 @@ const failed = (reason: string): End => ({
   left: 'failed',
   problem: { kind: 'failed', reason },
 });
+
+/** Reported once per job, by whoever puts its task, or the job, off. */
+const WITHHELD: End = { outcome: 'withheld', left: 'withheld' };
 
 const END_OF: Readonly<Record<Exclude<ReturnType<typeof judgeSegment>, 'droppable'>, End>> & {
   droppable: End;

@@ -27,6 +27,8 @@ export interface Leftovers {
   /** A read or a write failed: the next pass tries again. */
   readonly failed: ReadonlySet<Task>;
   readonly movedOn: ReadonlySet<Task>;
+  /** The pass may drop no more. */
+  readonly withheld: ReadonlySet<Task>;
   /** Only unreadable targets are left: trying again soon is pointless. */
   readonly unreadable: ReadonlySet<Task>;
 }
@@ -38,16 +40,21 @@ export async function dropTargets(pass: DropPass, toDrop: readonly ToDrop[]): Pr
 
   const failed = new Set<Task>();
   const unreadable = new Set<Task>();
+  const withheld = new Set<Task>();
   for (const { task, isUntold } of toDrop) {
     reportFlaws(pass, task);
     const ends = targets.get(task)?.map((target) => left.get(target)) ?? [];
-    if (ends.includes('failed') || isUntold) failed.add(task);
+    // Before all else, or what failed as well would be tried again in a minute.
+    if (ends.includes('withheld')) withheld.add(task);
+    else if (ends.includes('failed') || isUntold) failed.add(task);
     else if (ends.includes('blocked') || task.unreadableTargets !== undefined) unreadable.add(task);
   }
 
   const toSettle = toDrop
     .map(({ task }) => task)
-    .filter((task) => task.state === 'Failed' && !failed.has(task) && !unreadable.has(task));
+    .filter(
+      (task) => task.state === 'Failed' && !failed.has(task) && !unreadable.has(task) && !withheld.has(task),
+    );
   const now = pass.now();
   const unsettled = await writeTasks(
     pass,
@@ -57,7 +64,7 @@ export async function dropTargets(pass: DropPass, toDrop: readonly ToDrop[]): Pr
   );
   const movedOn = new Set<Task>();
   for (const [task, why] of unsettled) (why === 'failed' ? failed : movedOn).add(task);
-  return { failed, movedOn, unreadable };
+  return { failed, movedOn, unreadable, withheld };
 }
 
 /** Flaws of a task are reported, but keep no readable target visible. */

@@ -1,10 +1,17 @@
 import { applied } from '../../copy-segment/change.ts';
 import type { Task } from '../../copy-segment/task.ts';
-import { droppedInVain, failedForLostLeases, LEASES_LOST, rested } from '../../copy-segment/task-changes.ts';
+import {
+  droppedInVain,
+  dropsWithheld,
+  failedForLostLeases,
+  LEASES_LOST,
+  rested,
+} from '../../copy-segment/task-changes.ts';
 import type { OfKind } from '../judge.ts';
 import { keyOfTask } from '../report/pass-report.ts';
 import { dropTargets, type ToDrop } from './drop-targets.ts';
 import type { LanePass, Unfinished } from './lane.ts';
+import { noteWithheld } from './note-withheld.ts';
 import { tellCheckers } from './tell-checkers.ts';
 import { writeTasks } from './write-tasks.ts';
 
@@ -50,18 +57,22 @@ export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'dro
         : [verdict.job],
     ),
   );
-  const { failed, movedOn, unreadable } = await dropTargets(
+  const { failed, movedOn, unreadable, withheld } = await dropTargets(
     pass,
     toDrop.map((each) => ({ ...each, isUntold: untold.has(each.task.jobId) })),
   );
-  const isLeft = (task: Task): boolean => failed.has(task) || movedOn.has(task) || unreadable.has(task);
+  const isLeft = (task: Task): boolean =>
+    failed.has(task) || movedOn.has(task) || unreadable.has(task) || withheld.has(task);
   const vain = new Map([...unreadable].map((task) => [task, droppedInVain(task, pass.now(), pass.shards)]));
+  const putOff = new Map([...withheld].map((task) => [task, dropsWithheld(task, pass.now(), pass.shards)]));
+  for (const { jobId } of withheld) noteWithheld(pass, jobId);
   // What did not fail itself is not settled: it has nothing left to do.
   const toRest = toDrop.filter(
     ({ task }) => task.state !== 'Failed' && task.dueAt !== undefined && !isLeft(task),
   );
-  const [unpostponed, unrested] = await Promise.all([
+  const [unpostponed, unwithheld, unrested] = await Promise.all([
     writeTasks(pass, vain, 'postponed'),
+    writeTasks(pass, putOff, 'withheld'),
     writeTasks(pass, new Map(toRest.map(({ task }) => [task, rested(task)])), 'rested'),
   ]);
 
@@ -69,6 +80,7 @@ export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'dro
     ...[...failed].map((task): [Task, 'failed'] => [task, 'failed']),
     ...[...movedOn].map((task): [Task, 'movedOn'] => [task, 'movedOn']),
     ...unpostponed,
+    ...unwithheld,
     ...unrested,
   ];
   return new Map([...unfailed, ...ends.map(([task, end]) => [judgedAs.get(task) ?? task, end] as const)]);

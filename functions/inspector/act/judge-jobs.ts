@@ -19,8 +19,8 @@ type JobLane = (pass: JobPass, job: Job, because: string) => Promise<boolean>;
 /** Who carries out which verdict on a job. */
 const LANES: Readonly<Record<JobVerdictKind, JobLane>> = {
   dropAll,
-  async rest(pass, job) {
-    if (job.dueAt !== undefined) await writeJob(pass, jobRested(job), 'rested');
+  async rest(pass, job, because) {
+    if (job.dueAt !== undefined) await writeJob(pass, jobRested(job, because), 'rested');
     return true;
   },
   async leave() {

@@ -20,6 +20,7 @@ export type LanePass = Pick<
   | 'markBreaker'
   | 'lookUpJobs'
   | 'expectation'
+  | 'dropGuard'
 > & {
   /** Whether to begin nothing more: what is left stays due, and the pass is not complete. */
   readonly isOver: () => boolean;
@@ -32,5 +33,8 @@ export type Lane<K extends JudgedKind> = (
 ) => Promise<Unfinished>;
 
 /** What the lanes of jobs work with: they walk a job's tasks, and may run out of time. */
-export type JobPass = Pick<LanePass, 'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards'> &
+export type JobPass = Pick<
+  LanePass,
+  'request' | 'write' | 'segments' | 'tally' | 'now' | 'shards' | 'dropGuard'
+> &
   Pick<Pass, 'jobs' | 'tasks' | 'time' | 'onVerdict'>;

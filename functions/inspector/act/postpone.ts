@@ -30,9 +30,9 @@ export async function postpone(
     tasks.push(task);
     if (verdict.kind === 'wait') {
       if (task.dueAt !== verdict.leaseExpiresAt)
-        changes.set(task, postponed(task, verdict.leaseExpiresAt, shards));
+        changes.set(task, postponed(task, verdict.leaseExpiresAt, shards, verdict.because));
     } else if (needsPostponing(task, now, shards))
-      changes.set(task, postponed(task, now + MAX_BACKOFF_MS, shards));
+      changes.set(task, postponed(task, now + MAX_BACKOFF_MS, shards, verdict.because));
   }
   const unfinished = await writeTasks(pass, changes, 'postponed');
   return new Map(

@@ -8,6 +8,7 @@ export async function rest(
   pass: Pick<LanePass, 'write' | 'tally'>,
   judged: readonly OfKind<'rest'>[],
 ): Promise<Unfinished> {
-  const marked = judged.map(({ task }) => task).filter(({ dueAt }) => dueAt !== undefined);
-  return writeTasks(pass, new Map(marked.map((task) => [task, rested(task)])), 'rested');
+  const marked = judged.filter(({ task }) => task.dueAt !== undefined);
+  const changes = new Map(marked.map(({ task, because }) => [task, rested(task, because)]));
+  return writeTasks(pass, changes, 'rested');
 }

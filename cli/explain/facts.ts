@@ -1,0 +1,82 @@
+import type { Survey } from '../../functions/checker/survey.ts';
+import type { Item } from '../../functions/copy-segment/item.ts';
+import type { Task, TaskSighting } from '../../functions/copy-segment/task.ts';
+import type { KnownJob } from '../../functions/inspector/verdict.ts';
+import type { TaskCondition, TaskConditionKind } from './task-condition.ts';
+
+/** What is known of the queue; `missing`: it was named, and is not there. */
+export type QueueFacts =
+  | { readonly kind: 'unnamed' | 'missing' }
+  | { readonly kind: 'unread'; readonly reason: string }
+  | {
+      readonly kind: 'read';
+      readonly visible: number;
+      readonly inFlight: number;
+      /** Messages that were received too often; undefined: the queue has no such place. */
+      readonly deadLetters?: number;
+    };
+
+/** What is known of a schedule. */
+export type ScheduleFacts =
+  | { readonly kind: 'unnamed' | 'missing' }
+  | { readonly kind: 'unread'; readonly reason: string }
+  | {
+      readonly kind: 'read';
+      readonly isOn: boolean;
+      /** As EventBridge Scheduler has it: `rate(1 minute)`. */
+      readonly rate: string;
+      /** Who paused it, why and when, if they said so. */
+      readonly description?: string;
+    };
+
+/** Whether the tables take writes, from here; asked only when something is late. */
+export type WriteFacts =
+  | { readonly kind: 'unasked' | 'taken' }
+  | { readonly kind: 'refused'; readonly table: string; readonly reason: string };
+
+/** What is around the items. */
+export interface Environment {
+  readonly queue: QueueFacts;
+  readonly queueName?: string | undefined;
+  readonly inspectorSchedule: ScheduleFacts;
+  readonly checkerSchedule: ScheduleFacts;
+  readonly writes: WriteFacts;
+  /** Whether there are functions that commands could invoke. */
+  readonly hasInspector: boolean;
+  readonly hasChecker: boolean;
+}
+
+/** What the tasks of a job come to, for somebody who asks what holds it up. */
+export interface TaskTally {
+  readonly byState: Readonly<Record<string, number>>;
+  readonly byCondition: Readonly<Partial<Record<TaskConditionKind, number>>>;
+  /** The worst of them; of those that are late, the one that is so for the longest. */
+  readonly worst?: WorstTask | undefined;
+}
+
+export interface WorstTask {
+  readonly taskId: string;
+  readonly condition: TaskCondition;
+  /** Epoch milliseconds. */
+  readonly dueAt?: number | undefined;
+  readonly leaseExpiresAt?: number | undefined;
+}
+
+/** Everything an explanation of a job or a task is made from. */
+export interface Facts extends Environment {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly shards: number;
+  readonly jobId: bigint;
+  readonly job: KnownJob;
+  readonly survey: Survey;
+  readonly tally: TaskTally;
+  /** The task that is asked about. */
+  readonly task?: TaskSighting<Task> | undefined;
+  /** Its target segments that exist. */
+  readonly targets?: ReadonlyMap<bigint, Item> | undefined;
+  /** A line of the action log's counts; undefined: it was not read. */
+  readonly history?: string | undefined;
+  /** What was not read, and why. */
+  readonly unread: readonly string[];
+}

@@ -1,0 +1,122 @@
+import { isWorse } from './condition.ts';
+import type { Step } from './explanation.ts';
+import type { Facts } from './facts.ts';
+import type { JobCondition } from './job-condition.ts';
+import { doing, obstacleTo, passOrWait, passOver } from './remedy.ts';
+import { type Treatment, treatTask } from './remedy-of-task.ts';
+
+/** What is asked of a job, besides its condition. */
+export type JobInQuestion = Facts & {
+  readonly jobState?: string | undefined;
+  readonly dueAt?: number | undefined;
+  readonly timeoutAt?: number | undefined;
+};
+
+/** What mends the condition of a job, and what stands in the way of the passes that would. */
+export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment {
+  const { jobId, dueAt, tally } = job;
+  const byPass = (what: 'inspect' | 'check', effect: string): Treatment => {
+    const step: Step = { args: passOver(what, jobId, job), effect };
+    const obstacle = obstacleTo(step, what, false, job);
+    const schedule = what === 'inspect' ? job.inspectorSchedule : job.checkerSchedule;
+    return { obstacle, remedy: obstacle?.remedy ?? passOrWait(step, schedule, job) };
+  };
+  const ofWorst = (): Treatment | undefined =>
+    tally.worst && isWorse(tally.worst.condition.level, 'waiting')
+      ? treatTask(tally.worst.condition, { ...tally.worst, jobId, jobState: job.jobState, now: job.now }, job)
+      : undefined;
+  const cancel = (effect: string): Step => ({ args: ['cancel', String(jobId), '--yes'], effect });
+
+  switch (condition.kind) {
+    case 'missing':
+      return (
+        ofWorst() ?? {
+          remedy: { kind: 'nothing', why: 'There is nothing under this id: is it the right deployment?' },
+        }
+      );
+    case 'malformed':
+      if (job.jobState === 'Publishing')
+        return {
+          remedy: {
+            kind: 'wait',
+            until: job.timeoutAt,
+            what: 'then the checker fails it; or mend what cannot be read',
+          },
+        };
+      return {
+        remedy:
+          job.jobState === undefined
+            ? doing({
+                args: ['forget', String(jobId), '--yes'],
+                effect: 'Takes it out of the index, with whatever it is. Or mend the item.',
+              })
+            : doing(cancel('Fails the job: it can be neither started nor published.')),
+      };
+    case 'forgotten':
+      return { remedy: { kind: 'nothing', why: 'Nobody looks at it, until a recovery gives it a marker.' } };
+    case 'completed':
+    case 'settled':
+      return (
+        ofWorst() ?? {
+          remedy: {
+            kind: 'nothing',
+            why:
+              condition.kind === 'completed'
+                ? 'It is done: its segments are visible.'
+                : 'It failed, and every target of it is dropped. To restore, submit a new job.',
+          },
+        }
+      );
+    case 'dropping':
+      return byPass('inspect', 'Drops every target of every task, and settles the job.');
+    case 'dropPostponed':
+      return (
+        ofWorst() ?? {
+          remedy: { kind: 'wait', until: dueAt, what: 'then the next pass tries the drops that are left' },
+        }
+      );
+    case 'missingMarker':
+    case 'wrongShard':
+    case 'markerTooFar':
+      return {
+        remedy: doing({
+          args: passOver('recover', jobId, job),
+          effect: 'Mends the marker, and does what is due.',
+        }),
+      };
+    case 'unchecked':
+      return byPass('check', 'Looks at the job, as its checker should have.');
+    case 'toCheck':
+      return byPass('check', 'Does so now.');
+    case 'publicationCutShort':
+      return byPass('check', 'Publishes on from there.');
+    case 'checkPostponed':
+      return {
+        remedy: { kind: 'wait', until: dueAt, what: 'then the next check does so' },
+      };
+    case 'unfinishedSubmit':
+      return {
+        remedy: {
+          kind: 'do',
+          steps: [
+            {
+              args: ['submit', 'FILE'],
+              effect: 'FILE is the restore that was submitted: it resumes after its highest task.',
+            },
+          ],
+          otherwise: cancel('gives the restore up'),
+        },
+      };
+    case 'waitingForTasks':
+      return (
+        ofWorst() ?? {
+          remedy: {
+            kind: 'wait',
+            until: job.timeoutAt,
+            what: 'its tasks are under way; past its deadline it fails',
+            otherwise: cancel('gives the restore up'),
+          },
+        }
+      );
+  }
+}

@@ -1,0 +1,37 @@
+import { type Condition, GRACE_MS, isWorse } from '../explain/condition.ts';
+import type { JobStatus, Status } from './status.ts';
+
+/** What is wrong with a deployment, in a few words each; empty if it is healthy. */
+export function ailmentsOf({ at, environment, due, jobs, signals }: Status): string[] {
+  const { queue, inspectorSchedule, checkerSchedule } = environment;
+  const isPaused = [inspectorSchedule, checkerSchedule].some(
+    (schedule) => schedule.kind === 'missing' || (schedule.kind === 'read' && !schedule.isOn),
+  );
+  const stuck = jobs.filter(isStuck).length;
+  const ailments = [
+    due.oldest !== undefined && due.oldest < at - GRACE_MS && 'passes do not do what is due',
+    isPaused && 'a schedule is paused',
+    queue.kind === 'missing' && 'the queue does not exist',
+    queue.kind === 'read' && (queue.deadLetters ?? 0) > 0 && 'there are dead letters',
+    (signals.alarms?.on.length ?? 0) > 0 && 'alarms are on',
+    (signals.failedPasses ?? 0) + (signals.failedChecks ?? 0) > 0 && 'invocations failed',
+    stuck > 0 && `${stuck === 1 ? 'a job is' : `${stuck} jobs are`} stuck`,
+  ];
+  return ailments.filter((ailment) => ailment !== false);
+}
+
+/** Whether nobody but an operator will move it. */
+export const isStuck = ({ condition, worst }: JobStatus): boolean =>
+  [condition, worst?.condition].some((one) => one?.level === 'stuck');
+
+/** The worse of what a job and its tasks are in. */
+export const worstOf = ({ condition, worst }: JobStatus): Condition<string> & { readonly count?: number } =>
+  worst !== undefined && (condition.kind === 'missing' || isWorseThanJob(worst.condition, condition))
+    ? { ...worst.condition, count: worst.count }
+    : condition;
+
+/** What holds a job up is rather said of its tasks: many of them may be as bad. */
+const isWorseThanJob = (task: Condition<string>, job: Condition<string>): boolean =>
+  job.level === 'waiting' ||
+  (job.level === 'fine' && task.level !== 'fine') ||
+  isWorse(task.level, job.level);

@@ -1,0 +1,68 @@
+import type { Environment } from '../explain/facts.ts';
+import type { JobCondition } from '../explain/job-condition.ts';
+import type { TaskCondition } from '../explain/task-condition.ts';
+
+/** How a deployment does, at one moment. */
+export interface Status {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly environment: Environment;
+  readonly due: Due;
+  readonly pending: Pending;
+  readonly jobs: readonly JobStatus[];
+  /** Jobs by state, those that are over included. */
+  readonly jobsByState: Readonly<Record<string, number>>;
+  /** Tasks that are held, by the node that holds them. */
+  readonly nodes: Readonly<Record<string, number>>;
+  readonly signals: Signals;
+  /** What could not be read, and why. */
+  readonly notRead: readonly string[];
+}
+
+/** What passes should have looked at by now. */
+export interface Due {
+  readonly tasks: number;
+  readonly jobs: number;
+  /** Epoch milliseconds; undefined: nothing is due. */
+  readonly oldest?: number | undefined;
+}
+
+/** Pending is three things. */
+export interface Pending {
+  readonly neverSent: number;
+  readonly inQueue: number;
+  readonly overdue: number;
+}
+
+/** One job that is not over. */
+export interface JobStatus {
+  readonly jobId: string;
+  readonly state: string;
+  /** Undefined: nobody knows how many there are. */
+  readonly tasks: { readonly done: number; readonly of?: number | undefined };
+  readonly segments: { readonly done: number; readonly of?: number | undefined };
+  readonly condition: JobCondition;
+  /** The worst thing about its tasks, and how many are as bad. */
+  readonly worst?: { readonly condition: TaskCondition; readonly count: number } | undefined;
+}
+
+/** What AWS alone knows; undefined: it was not read. */
+export interface Signals {
+  /** Messages within the last 15 minutes. */
+  readonly traffic?: { readonly received: number; readonly deleted: number } | undefined;
+  /** Age of the oldest message, in seconds. */
+  readonly oldestMessageS?: number | undefined;
+  /** Names of alarms that are on, and how many there are. */
+  readonly alarms?: { readonly on: readonly string[]; readonly of: number } | undefined;
+  /** Invocations that failed or were never made. */
+  readonly failedPasses?: number | undefined;
+  readonly failedChecks?: number | undefined;
+  readonly lastPass?: LastPass | undefined;
+}
+
+export interface LastPass {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly isComplete: boolean;
+  readonly problems: number;
+}

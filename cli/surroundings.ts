@@ -1,0 +1,52 @@
+import { createInterface } from 'node:readline/promises';
+import type { Interruption } from './interruption.ts';
+import { type Screen, screenOf } from './terminal/screen.ts';
+
+/** What a command has around it: everything but its deployment. */
+export interface Surroundings {
+  readonly out: Output;
+  readonly err: Output;
+  /** Standard input, for commands that take `-`. */
+  readonly stdin: NodeJS.ReadableStream;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Aborted once somebody wants the command to end. */
+  readonly signal: AbortSignal;
+  /** Asks on the terminal; undefined where nobody could answer. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+}
+
+/** A stream of text, and what shows it. */
+export interface Output {
+  readonly screen: Screen;
+  /** Resolves once more may be written. */
+  write(text: string): Promise<void>;
+}
+
+/** Those of this process. */
+export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: Interruption): Surroundings {
+  const { signal } = stop;
+  return {
+    out: outputTo(stdout),
+    err: outputTo(stderr),
+    stdin,
+    now: Date.now,
+    signal,
+    ...(stdin.isTTY &&
+      stderr.isTTY && {
+        async confirm(question) {
+          const lines = createInterface({ input: stdin, output: stderr });
+          try {
+            return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
+          } finally {
+            lines.close();
+          }
+        },
+      }),
+  };
+}
+
+const outputTo = (stream: NodeJS.WriteStream): Output => ({
+  screen: screenOf(stream),
+  write: (text) => new Promise((resolve) => stream.write(text, () => resolve())),
+});

@@ -1,0 +1,305 @@
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { audit as auditTables, ONE_TASK_PER_TARGET } from '../cli/audit/audit.ts';
+import { AUDITED } from '../cli/audit/audit-invariants.ts';
+import { createAuditReads } from '../cli/audit/audit-reads.ts';
+import { MENDS, type Mend } from '../cli/audit/mends.ts';
+import type { ExitCode } from '../cli/commands/exit-code.ts';
+import { BROKEN } from './simulation/broken-tables.ts';
+import { anyHistory } from './simulation/histories.ts';
+import { memoryStage } from './simulation/memory-stage.ts';
+import { restoresOf } from './simulation/restores.ts';
+import { runHistory } from './simulation/run-history.ts';
+import { job, leased, NOW, type Row, segment, task } from './support/builders.ts';
+import { checkerWorld, copied } from './support/checker-world.ts';
+import { commandOn } from './support/command-in-process.ts';
+import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
+
+async function worldOf(rows: readonly Row[]): Promise<World> {
+  const world = await embeddedWorld();
+  await world.has(...rows);
+  return world;
+}
+
+interface Audit {
+  readonly code: ExitCode;
+  readonly looked: { readonly jobs: number; readonly tasks: number; readonly segments: number };
+  readonly violations: number;
+  readonly kinds: readonly {
+    readonly invariant: string;
+    readonly count: number;
+    readonly examples: readonly { readonly on: string; readonly reason: string; readonly mend: Mend }[];
+  }[];
+}
+
+async function audit(world: World, ...args: readonly string[]): Promise<Audit> {
+  const { code, stdout } = await commandOn(world, ['audit', '--json', ...args]);
+  return { code, ...JSON.parse(stdout) };
+}
+
+const invariantsOf = ({ kinds }: Pick<Audit, 'kinds'>): string[] => kinds.map(({ invariant }) => invariant);
+
+/** What the contract allows, and an audit asks about all the same. */
+const QUESTIONABLE: readonly [string, readonly Row[]][] = [
+  ['a task that is InProgress has a lease (jobId 1, taskId 1)', [job(), task({ state: 'InProgress' })]],
+  [
+    'a target belongs to no other job (jobId 1, taskId 1, segmentId 11)',
+    [job(), task({ targets: [11n] }), segment(11n, 'Importing', { jobId: 2n })],
+  ],
+];
+
+const nameOf = (violation: string): string => violation.slice(0, violation.indexOf(' (jobId'));
+const PLANTED = [...BROKEN, ...QUESTIONABLE].map(([violation, rows]) => ({
+  violation,
+  invariant: nameOf(violation),
+  rows,
+}));
+
+/** Does what an audit prints, as somebody would who pastes it. */
+async function mend(world: World, mended: Mend): Promise<void> {
+  if (mended.by === 'command') {
+    expect((await commandOn(world, [...mended.args, '--yes'])).code).toBe(0);
+    await world.pass();
+  } else if (mended.by === 'aws') await disturbedClients().dynamo.send(updateOf(mended.args));
+}
+
+/** `aws dynamodb update-item`, as the AWS CLI reads it. */
+function updateOf(args: readonly string[]): UpdateItemCommand {
+  const textOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
+  const jsonOf = (flag: string) => (args.includes(flag) ? JSON.parse(textOf(flag)) : undefined);
+  expect(args.slice(0, 3)).toEqual(['aws', 'dynamodb', 'update-item']);
+  return new UpdateItemCommand({
+    TableName: textOf('--table-name'),
+    Key: jsonOf('--key'),
+    UpdateExpression: textOf('--update-expression'),
+    ExpressionAttributeNames: jsonOf('--expression-attribute-names'),
+    ExpressionAttributeValues: jsonOf('--expression-attribute-values'),
+  });
+}
+
+describe('copy-segment audit', () => {
+  it.each(PLANTED)('finds what is planted: $violation', async ({ invariant, rows }) => {
+    const world = await worldOf(rows);
+    const before = await world.items();
+    const found = await audit(world);
+    expect(found.code).toBe(1);
+    expect(invariantsOf(found)).toContain(invariant);
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('has every invariant planted above, and knows the mend of each', () => {
+    const names = AUDITED.map(({ name }) => name).sort();
+    expect([...new Set(PLANTED.map(({ invariant }) => invariant))].sort()).toEqual(names);
+    expect(Object.keys(MENDS).sort()).toEqual(names);
+  });
+
+  it('finds nothing in a healthy world', async () => {
+    const world = await worldOf([
+      job({ jobId: 1n }),
+      task(),
+      task({ taskId: 2n, ...leased, targets: [11n] }),
+      segment(11n),
+      job({ jobId: 2n, state: 'Completed' }),
+      task({ jobId: 2n, state: 'Completed', targets: [21n] }),
+      segment(21n, 'Flushed', { jobId: 2n, isImporting: false, publishedAt: NOW }),
+      job({ jobId: 3n, state: 'Failed', segmentsDroppedAt: NOW }),
+      task({ jobId: 3n, state: 'Failed', segmentsDroppedAt: NOW, targets: [31n] }),
+      segment(31n, 'Dropped', { jobId: 3n, isImporting: false, droppedAt: NOW }),
+    ]);
+    const { code, stdout } = await commandOn(world, ['audit']);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '3 jobs, 4 tasks, 3 segments: every invariant holds.\n',
+    });
+  });
+
+  it('finds nothing in what the checker published', async () => {
+    const world = await checkerWorld();
+    await world.has(copied(3, 2));
+    await world.check();
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+    expect(await audit(world)).toMatchObject({ code: 0, looked: { jobs: 1, tasks: 3, segments: 6 } });
+  });
+
+  it(
+    'finds what the invariants find of whole restores, whatever their history',
+    () =>
+      fc.assert(
+        fc.asyncProperty(anyHistory, async (history) => {
+          const stage = memoryStage();
+          await runHistory(stage, history);
+          const items = await stage.items();
+          const { now } = stage.clock;
+          const world = await worldOf(
+            (['jobs', 'tasks', 'segments'] as const).flatMap((table) =>
+              items[table].map((item) => ({ table, item })),
+            ),
+          );
+          world.clock.now = now;
+          const { kinds } = await audit(world);
+          const expected = AUDITED.map(({ name, breaches }) => ({
+            name,
+            count: restoresOf(items).flatMap((restore) => [...breaches(restore, { now, shards: 4 })]).length,
+          })).filter(({ name, count }) => count > 0 && name !== ONE_TASK_PER_TARGET);
+          const found = kinds.filter(({ invariant }) => invariant !== ONE_TASK_PER_TARGET);
+          expect(new Map(found.map(({ invariant, count }) => [invariant, count]))).toEqual(
+            new Map(expected.map(({ name, count }) => [name, count])),
+          );
+        }),
+        { numRuns: 20, endOnFailure: true },
+      ),
+    60_000,
+  );
+
+  it('finds what is across jobs: a target of two of them, and who', async () => {
+    const world = await worldOf([
+      job(),
+      task({ targets: [11n, 12n] }),
+      job({ jobId: 2n }),
+      task({ jobId: 2n, targets: [12n, 13n] }),
+      segment(12n, 'Importing', { jobId: null }),
+    ]);
+    const { kinds } = await audit(world);
+    expect(kinds).toMatchObject([
+      {
+        invariant: 'a segment is the target of one task',
+        count: 1,
+        examples: [{ on: expect.stringMatching(/^segment 12 of task [12]\/1$/) }],
+      },
+    ]);
+  });
+
+  it('looks at a job in parts, and counts its tasks all the same', async () => {
+    const tasks = Array.from({ length: 1_201 }, (_, index) => task({ taskId: BigInt(index + 1) }));
+    const world = await worldOf([job({ dueAt: NOW, totalTasks: 1_201, totalSegments: 0 }), ...tasks]);
+    expect(await audit(world)).toMatchObject({ code: 0, looked: { jobs: 1, tasks: 1_201 } });
+    await world.remove('tasks', { jobId: 1n, taskId: 700n });
+    expect(await audit(world)).toMatchObject({
+      kinds: [
+        {
+          invariant: 'a job that was filled has all of its tasks',
+          examples: [{ on: 'job 1', reason: 'it is Executing with 1200 of 1201 tasks' }],
+        },
+      ],
+    });
+  });
+
+  it('counts what is alike, names a few, and says what mends them', async () => {
+    const tasks = Array.from({ length: 30 }, (_, index) =>
+      task({ taskId: BigInt(index + 1), state: 'Failed', dueAt: null }),
+    );
+    const world = await worldOf([job(), ...tasks]);
+    const { stdout } = await commandOn(world, ['audit'], { width: 80 });
+    expect(stdout.split('\n').slice(0, -2)).toEqual([
+      '1 job, 30 tasks, 0 segments: 30 violations.',
+      '',
+      '30 violations of: a Failed task that is not settled has a marker, or its job',
+      'failed',
+      ...[1, 2, 3, 4, 5].map((id) => `  task 1/${id}: no pass will drop its targets`),
+      '  … and 25 more',
+    ]);
+    expect(stdout.split('\n').at(-2)).toMatch(/^ {2}DO copy-segment recover --jobs 1 --jobs-table /);
+  });
+
+  it('of some jobs reads no others', async () => {
+    const world = await worldOf([
+      job({ state: 'Failed', dueAt: null }),
+      job({ jobId: 2n }),
+      task({ jobId: 2n }),
+    ]);
+    expect(await audit(world, '--jobs', '2')).toMatchObject({ code: 0, looked: { jobs: 1, tasks: 1 } });
+    expect(await audit(world, '--jobs', '1')).toMatchObject({ code: 1 });
+  });
+
+  it('does not tell what a pass mends meanwhile: a job with violations is read again', async () => {
+    const world = await worldOf([
+      job(),
+      task({ state: 'Failed', dueAt: null, targets: [11n] }),
+      segment(11n),
+    ]);
+    const { tables } = world;
+    const reads = createAuditReads(
+      { dynamo: disturbedClients().dynamo, signal: new AbortController().signal },
+      tables,
+    );
+    const scan: typeof reads.scan = async function* (table) {
+      for await (const items of reads.scan(table)) {
+        yield items;
+        if (table === 'tasks') await world.pass({ mode: 'recover' });
+      }
+    };
+    const looked = { jobs: 0, tasks: 0, segments: 0 };
+    const found = await Array.fromAsync(auditTables({ ...reads, scan }, { now: NOW, shards: 4 }, looked));
+    expect({ found, looked }).toEqual({ found: [], looked: { jobs: 1, tasks: 1, segments: 1 } });
+  });
+});
+
+/** Somebody has to decide, or what was done cannot be undone. */
+const BY_HAND: ReadonlySet<string> = new Set([
+  'a job can be read',
+  'a task can be read',
+  'a Completed job has no task that is not Completed',
+  'a Completed job has no target that is not Flushed',
+  'a segment is the target of one task',
+  'a target belongs to no other job',
+]);
+
+describe('what an audit prints as a mend', () => {
+  const commands = PLANTED.filter(
+    ({ invariant, violation }) =>
+      !BY_HAND.has(invariant) && !/it was published at|with 2 of 1 tasks/.test(violation),
+  );
+  it.each(commands)('mends it: $violation', async ({ invariant, rows }) => {
+    const world = await worldOf(rows);
+    const { kinds } = await audit(world);
+    const { mend: printed } = kinds.find((kind) => kind.invariant === invariant)?.examples[0] ?? {};
+    expect(printed).toBeDefined();
+    if (printed?.by === 'recover') {
+      const fixed = await commandOn(world, ['audit', '--fix', '--local', '--yes', '--json']);
+      expect(invariantsOf(JSON.parse(fixed.stdout).after)).not.toContain(invariant);
+    } else {
+      await mend(world, printed as Mend);
+      expect(invariantsOf(await audit(world))).not.toContain(invariant);
+    }
+  });
+});
+
+describe('copy-segment audit --fix', () => {
+  const rows: readonly Row[] = [
+    job(),
+    task({ state: 'Failed', dueAt: null, targets: [11n] }),
+    segment(11n),
+    task({ taskId: 2n, dueAt: null }),
+  ];
+
+  it('shows what a recovery would do, and makes it once somebody agrees', async () => {
+    const world = await worldOf(rows);
+    const declined = await commandOn(world, ['audit', '--fix', '--local'], { answer: false });
+    expect(declined.code).toBe(1);
+    expect(declined.stdout).toContain('\nA recovery of 1 job would do this:\nACTION ');
+    expect(declined.stdout).toMatch(/\nNothing was changed\.\n$/);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Importing' });
+    const { code, stdout } = await commandOn(world, ['audit', '--fix', '--local'], { answer: true });
+    expect(stdout).toMatch(
+      /\nAfter the recovery of 1 job:\n1 job, 2 tasks, 1 segment: every invariant holds\.\n$/,
+    );
+    expect(code).toBe(0);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    expect(await world.messages()).toMatchObject([{ taskId: '2' }]);
+  });
+
+  it('changes nothing in a script without --yes', async () => {
+    const world = await worldOf(rows);
+    const before = await world.items();
+    expect((await commandOn(world, ['audit', '--fix', '--local'])).code).toBe(2);
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('says so where a recovery mends nothing', async () => {
+    const world = await worldOf([job(), task({ nodeId: 'datanode-1' })]);
+    const { code, stdout } = await commandOn(world, ['audit', '--fix', '--local', '--yes']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/\nA recovery mends none of it\.\n$/);
+  });
+});

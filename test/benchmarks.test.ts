@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { GOALS } from '../bench/goals.ts';
+import type { Measurement } from '../bench/measure.ts';
+import { NOT_REACHED_YET } from '../bench/not-reached-yet.ts';
+import { charts } from '../bench/report/charts.ts';
+import { fillIn } from '../bench/report/publish.ts';
+import { missedGoals, standings } from '../bench/report/tables.ts';
+import type { Results } from '../bench/results.ts';
+
+const DOCS = join(import.meta.dirname, '../docs');
+const read = (path: string): string => readFileSync(join(DOCS, path), 'utf8');
+const published: Results = JSON.parse(read('benchmarks/results.json'));
+
+describe('docs/benchmarks.md', () => {
+  it('has the numbers of the results that are checked in', () => {
+    const document = read('benchmarks.md');
+    expect(fillIn(document, published)).toBe(document);
+  });
+
+  it('has a place for every table', () => {
+    const parts = [...read('benchmarks.md').matchAll(/<!-- bench: (\w+) -->/g)].map(([, part]) => part);
+    expect(parts.sort()).toEqual([
+      'bundles',
+      'circumstances',
+      'goals',
+      'marks',
+      'month',
+      'weights',
+      'workloads',
+    ]);
+  });
+
+  it.each([...charts(published)])('shows %s as the results draw it', (name, svg) => {
+    expect(read(join('benchmarks', name))).toBe(svg);
+    expect(read('benchmarks.md')).toContain(`](benchmarks/${name})`);
+  });
+});
+
+describe('a goal', () => {
+  const measurement = (changes: Partial<Measurement>): Measurement => ({
+    workload: 'busy',
+    size: 10_000,
+    contender: 'project',
+    latencyMs: 0,
+    requests: {},
+    totalRequests: 100,
+    readUnits: 0,
+    writeUnits: 100,
+    failedConditions: 0,
+    messages: 0,
+    dollars: 0,
+    wallMs: 1_000,
+    cpuMs: 1_000,
+    peakBytes: 100e6,
+    ...changes,
+  });
+  const resultsOf = (...measurements: Measurement[]): Results => ({
+    ...published,
+    bundles: [],
+    month: [],
+    measurements,
+  });
+  const reached = (name: string, ...measurements: Measurement[]): boolean | undefined =>
+    standings(resultsOf(...measurements)).find(({ goal }) => goal.name === name)?.standing.isReached;
+
+  it('that is not reached yet is a goal, and its reason is given', () => {
+    const names = GOALS.map(({ name }) => name);
+    for (const [name, why] of Object.entries(NOT_REACHED_YET)) {
+      expect(names).toContain(name);
+      expect(why).not.toBe('');
+    }
+  });
+
+  it('that a run has not measured is not shown', () => {
+    expect(standings(resultsOf())).toEqual([]);
+  });
+
+  const floor = measurement({ contender: 'floor' });
+
+  it('that counts requests, units or bytes ends the benchmark when it is missed, unless it is not reached yet', () => {
+    const missed = (workload: string, change: Partial<Measurement>): string[] =>
+      missedGoals(
+        resultsOf(measurement({ workload, latencyMs: 5, ...change }), { ...floor, workload, latencyMs: 5 }),
+      ).map(({ goal }) => goal.name);
+    expect(missed('submit', { totalRequests: 105 })).toEqual([]);
+    expect(missed('submit', { totalRequests: 106 })).toEqual(['submit: requests']);
+    expect(missed('submit', { wallMs: 9_000, cpuMs: 9_000 })).toEqual([]);
+    for (const name of Object.keys(NOT_REACHED_YET))
+      expect(missed('busy', { totalRequests: 200 })).not.toContain(name);
+  });
+
+  it.each([
+    [105, true],
+    [106, false],
+  ])('of requests allows 1.05 × the floor: %i of 100 are reached: %s', (totalRequests, isReached) => {
+    for (const workload of ['busy', 'submit', 'publish'])
+      expect(
+        reached(`${workload}: requests`, measurement({ workload, totalRequests }), { ...floor, workload }),
+      ).toBe(isReached);
+  });
+
+  it('is held against the floor of the same size and latency', () => {
+    const others = [
+      measurement({ totalRequests: 104 }),
+      measurement({ size: 1_000, totalRequests: 50 }),
+      measurement({ latencyMs: 5, totalRequests: 120 }),
+    ];
+    expect(reached('busy: requests', ...others, floor)).toBe(true);
+    expect(reached('busy: requests', ...others, { ...floor, latencyMs: 5 })).toBe(false);
+  });
+
+  it.each([[{ totalRequests: 9 }], [{ readUnits: 4.5 }], [{ writeUnits: 1 }]])(
+    'of a pass with nothing due is missed at any size by %o',
+    (change) => {
+      const pass = measurement({ workload: 'idle', totalRequests: 8, readUnits: 4, writeUnits: 0 });
+      expect(reached('idle: requests, units', pass)).toBe(true);
+      expect(reached('idle: requests, units', { ...pass, size: 1_000_000 }, { ...pass, ...change })).toBe(
+        false,
+      );
+    },
+  );
+
+  it.each([
+    ['totalRequests', 1_050, true],
+    ['totalRequests', 1_051, false],
+    ['writeUnits', 1_051, false],
+  ])('of a recovery allows ten times the tables 10.5 × the cost: %s of %i', (name, count, isReached) => {
+    const walk = measurement({ workload: 'recovery, jobs of 10' });
+    const large = { ...walk, size: 100_000, totalRequests: 1_000, writeUnits: 1_000, [name]: count };
+    expect(reached('recovery: requests, units', walk, large)).toBe(isReached);
+  });
+});

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { job, NOW, task } from './support/builders.ts';
+import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
+import { embeddedWorld, type World } from './support/embedded-world.ts';
+
+/** CloudFormation with one stack, by these outputs; where the SDK looks for it. */
+async function cloudFormationStub(
+  StackName: string,
+  outputs: Readonly<Record<string, string>>,
+): Promise<void> {
+  const members = Object.entries(outputs).map(
+    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+  );
+  const stack = `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${StackName}</StackName><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+  const none = `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id Other does not exist</Message></Error></ErrorResponse>`;
+  const server = createServer(async (request, response) => {
+    const isThere = new URLSearchParams(await text(request)).get('StackName') === StackName;
+    response.writeHead(isThere ? 200 : 400, { 'content-type': 'text/xml' });
+    response.end(isThere ? stack : none);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(async () => {
+    delete process.env.AWS_ENDPOINT_URL_CLOUDFORMATION;
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+}
+
+const outputsOf = ({ tables, queueUrl }: World): Record<string, string> => ({
+  JobsTableName: tables.jobs,
+  TasksTableName: tables.tasks,
+  SegmentsTableName: tables.segments,
+  QueueUrl: queueUrl,
+  DueShards: '8',
+});
+
+const now = () => NOW;
+
+describe('the deployment of a command', () => {
+  it('is that of the stack: tables, queue and shards are its outputs', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task({ taskId: 4n, dueShard: 6n }));
+    await cloudFormationStub('Inspector', outputsOf(world));
+    const { stdout } = await commandLine(['explain', '1/4', '--stack', 'Inspector', '--json'], { now });
+    // Of four shards, no pass would ask the seventh.
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'neverSent', of: 'stack Inspector' });
+    expect(JSON.parse(stdout).lines).toContainEqual(['queue', '0 messages waiting, 0 in flight']);
+  });
+
+  it('printed commands repeat the options that were typed, and no others', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    await cloudFormationStub('Inspector', outputsOf(world));
+    const { stdout } = await commandLine(['explain', '1/1', '--stack', 'Inspector'], { now });
+    expect(stdout).toMatch(/^DO {2}copy-segment inspect --local --jobs 1 --stack Inspector$/m);
+  });
+
+  it('may come from the environment, which printed commands rely on', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    await cloudFormationStub('Inspector', outputsOf(world));
+    process.env.COPY_SEGMENT_STACK = 'Inspector';
+    onTestFinished(() => void delete process.env.COPY_SEGMENT_STACK);
+    const { stdout } = await commandLine(['explain', '1/1'], { now });
+    expect(stdout).toMatch(/^DO {2}copy-segment inspect --local --jobs 1$/m);
+  });
+
+  it('a flag beats what the stack says', async () => {
+    const [world, other] = [await embeddedWorld(), await embeddedWorld()];
+    await other.has(job(), task());
+    await cloudFormationStub('Inspector', outputsOf(world));
+    const options = [...optionsOf(other), '--stack', 'Inspector', '--json'];
+    const { stdout } = await commandLine(['explain', '1/1', ...options], { now });
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'neverSent' });
+  });
+
+  it.each([
+    ['is not there', 'Other', /^There is no stack Other in this account and region/],
+    ['is of something else', 'Inspector', /^The stack Inspector has no outputs that name tables/],
+  ])('a stack that %s ends with 2', async (_, name, message) => {
+    await cloudFormationStub('Inspector', { SomethingElse: '1' });
+    const { code, stderr } = await commandLine(['status', '--stack', name]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('none at all ends with 2, and says what there is to name', async () => {
+    const { code, stderr } = await commandLine(['status']);
+    expect(stderr).toMatch(/^Which deployment\? Name its stack \(--stack NAME\)/);
+    expect(code).toBe(2);
+  });
+
+  it('--embedded is a restore on this machine, the sample unless a file is named', async () => {
+    const { stdout } = await commandLine(['status', '--embedded', '--json']);
+    expect(JSON.parse(stdout).jobsByState).toEqual({ Executing: 1, Failed: 1, Publishing: 1, Completed: 1 });
+  });
+
+  it('an endpoint where nobody answers ends with 3', async () => {
+    const world = await embeddedWorld();
+    const { code, stderr } = await commandOn(world, ['explain', '1'], {
+      dynamoEndpoint: 'http://127.0.0.1:1',
+    });
+    expect(stderr).toMatch(/^AWS did not answer, or did not let it: .*ECONNREFUSED/);
+    expect(code).toBe(3);
+  });
+
+  it('tables that do not exist end with 3', async () => {
+    const world = await embeddedWorld();
+    const { code, stderr } = await commandOn(
+      { ...world, tables: { jobs: 'no-1', tasks: 'no-2', segments: 'no-3' } },
+      ['status'],
+    );
+    expect(stderr).toMatch(/ResourceNotFoundException/);
+    expect(code).toBe(3);
+  });
+});
+
+describe('every command', () => {
+  const COMMANDS =
+    'submit inspect check recover status explain cancel release requeue fail forget dump load log pause resume audit';
+
+  it.each(COMMANDS.split(' '))('%s --help: examples and exit codes, in 80 columns', async (name) => {
+    const { code, stdout } = await commandLine([name, '--help']);
+    const lines = stdout.split('\n');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nExamples:\n {2}\S[\s\S]*\nExit codes: 0 /);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
+import { done, submitted } from './support/checker-world.ts';
+import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
+import { embeddedWorld, type World } from './support/embedded-world.ts';
+import { schedulerStub } from './support/scheduler-stub.ts';
+
+async function statusOf(world: World, ...args: readonly string[]) {
+  const { code, stdout } = await commandOn(world, ['status', ...args, '--json']);
+  return { code, ...JSON.parse(stdout) };
+}
+
+/** A job with a task in each state, nothing of it late. */
+const healthy = () => [
+  submitted(4, 4, { dueAt: NOW + HOUR, completedTasks: 1, completedSegments: 1 }),
+  done(1n, [11n]),
+  task({ taskId: 2n, ...leased, targets: [12n] }),
+  task({ taskId: 3n, enqueueCount: 1, dueAt: NOW + MINUTE, targets: [13n] }),
+  task({ taskId: 4n, targets: [14n] }),
+  ...[11n, 12n, 13n, 14n].map((id) => segment(id)),
+];
+
+describe('status', () => {
+  it('ends with 0 for what is healthy, and counts what is pending, held and done', async () => {
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    expect(await statusOf(world)).toMatchObject({
+      code: 0,
+      healthy: true,
+      due: { tasks: 1, jobs: 0, oldest: NOW - MINUTE },
+      pending: { neverSent: 1, inQueue: 1, overdue: 0 },
+      nodes: { 'datanode-1': 1 },
+      jobsByState: { Executing: 1 },
+      jobs: [{ jobId: '1', state: 'Executing', tasks: { done: 1, of: 4 }, segments: { done: 1, of: 4 } }],
+    });
+  });
+
+  it('an empty deployment is healthy', async () => {
+    expect(await statusOf(await embeddedWorld())).toMatchObject({ code: 0, healthy: true, jobs: [] });
+  });
+
+  it.each([
+    [
+      'what is due has not been looked at for minutes',
+      [job(), task({ dueAt: NOW - 10 * MINUTE })],
+      /passes do not do what is due/,
+    ],
+    ['a task has no lease', [job(), task({ taskId: 2n, state: 'InProgress', dueAt: NOW + MINUTE })], /stuck/],
+    ['a task has no job', [task()], /stuck/],
+    ['a marker of a job is missing', [submitted(1, 1, { dueAt: null })], /stuck/],
+    ['a marker of a task is in nanoseconds', [job(), task({ dueAt: BigInt(NOW) * 1_000_000n })], /stuck/],
+  ])('ends with 1 when %s', async (_, rows, ailment) => {
+    const world = await embeddedWorld();
+    await world.has(rows);
+    const { code, ailments } = await statusOf(world);
+    expect(ailments.join()).toMatch(ailment);
+    expect(code).toBe(1);
+  });
+
+  it('ends with 1 when a schedule is paused, and says by whom', async () => {
+    const world = await embeddedWorld();
+    const scheduler = await schedulerStub({ passes: { State: 'DISABLED', Description: 'paused by ann' } });
+    onTestFinished(scheduler.close);
+    const { code, stdout } = await commandOn(world, ['status', '--schedule', 'passes']);
+    expect(stdout).toMatch(/^passes {4}inspector paused \(paused by ann\)/);
+    expect(code).toBe(1);
+  });
+
+  it('ends with 1 when the queue does not exist', async () => {
+    const world = await embeddedWorld();
+    const options = [...optionsOf({ ...world, queueUrl: `${world.queueUrl}-gone` })];
+    const { code, stdout } = await commandLine(['status', ...options], { now: () => NOW });
+    expect(stdout).toMatch(/^queue {5}it does not exist$/m);
+    expect(code).toBe(1);
+  });
+
+  it('names the worst about each job, how many tasks share it, and whom to ask', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      ...[1n, 2n, 3n].map((taskId) => task({ taskId, ...expired })),
+      task({ taskId: 4n, ...leased }),
+    );
+    world.clock.now = NOW + 5 * MINUTE;
+    const { stdout } = await commandOn(world, ['status']);
+    expect(stdout).toMatch(/^1 {4}Executing .* 3 lease lost$/m);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(/Not healthy: .*copy-segment explain 1 $/);
+  });
+
+  it('of one job is what its tasks are in, whatever its counters say', async () => {
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    await world.put('jobs', { ...(await world.job()), completedTasks: 4n, completedSegments: 4n });
+    expect(await statusOf(world, '1')).toMatchObject({
+      code: 0,
+      kind: 'neverSent',
+      tasks: { total: 4, byState: { Completed: 1, InProgress: 1, Pending: 2 } },
+      segments: { done: 1, total: 4 },
+    });
+  });
+
+  it('says what cannot be reached instead of guessing it', async () => {
+    const { notRead, signals } = await statusOf(await embeddedWorld());
+    expect(notRead).toEqual([
+      'schedules (no --schedule)',
+      'traffic of the queue (no CloudWatch here)',
+      'alarms (no CloudWatch here)',
+      'the last pass (no log here)',
+    ]);
+    expect(signals).toEqual({});
+  });
+
+  it('--watch looks again until it is stopped, and shows each look in place', async () => {
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    const stop = new AbortController();
+    let looks = 0;
+    const now = (): number => {
+      if (++looks === 4) stop.abort();
+      return NOW;
+    };
+    const { code, stdout } = await commandOn(world, ['status', '--watch', '1'], {
+      now,
+      signal: stop.signal,
+      width: 80,
+    });
+    expect(stdout.split('\u001b[H\u001b[2J').length - 1).toBeGreaterThan(1);
+    expect(code).toBe(0);
+  });
+
+  it('is one screen of 80 columns on a terminal, however many jobs there are', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      Array.from({ length: 40 }, (_, index) => job({ jobId: BigInt(index + 1) })),
+      Array.from({ length: 40 }, (_, index) => task({ jobId: BigInt(index + 1), taskId: 1n, ...leased })),
+    );
+    const { stdout } = await commandOn(world, ['status'], { width: 80 });
+    const lines = stdout.split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.length).toBeLessThan(25);
+    expect(stdout).toContain('… and 30 jobs more');
+  });
+});

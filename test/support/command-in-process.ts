@@ -1,0 +1,79 @@
+import { PassThrough } from 'node:stream';
+import { inject } from 'vitest';
+import { runCommandLine } from '../../cli/command-line.ts';
+import type { ExitCode } from '../../cli/commands/exit-code.ts';
+import type { Output, Surroundings } from '../../cli/surroundings.ts';
+import type { World } from './embedded-world.ts';
+
+export interface CommandRun {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What differs from a pipe without anybody at a terminal. */
+export interface CommandSurroundings {
+  readonly input?: string;
+  /** What somebody at the terminal answers; otherwise nobody is there. */
+  readonly answer?: boolean | (() => Promise<boolean>);
+  /** Columns of the terminal; otherwise the output is a pipe. */
+  readonly width?: number;
+  readonly now?: () => number;
+  readonly signal?: AbortSignal;
+  /** Instead of the engine of the run. */
+  readonly dynamoEndpoint?: string;
+}
+
+/** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
+export async function commandLine(
+  args: readonly string[],
+  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
+): Promise<CommandRun> {
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
+    AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  });
+  const [stdout, stderr] = [collector(width), collector(width)];
+  const surroundings: Surroundings = {
+    out: stdout,
+    err: stderr,
+    stdin: new PassThrough().end(input),
+    now,
+    signal: signal ?? new AbortController().signal,
+    confirm:
+      answer === undefined ? undefined : async () => (typeof answer === 'boolean' ? answer : await answer()),
+  };
+  const code = await runCommandLine(args, surroundings);
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** The options that name a world. */
+export const optionsOf = ({ tables, queueUrl }: Pick<World, 'tables' | 'queueUrl'>): string[] => [
+  ...['--jobs-table', tables.jobs, '--tasks-table', tables.tasks, '--segments-table', tables.segments],
+  ...['--queue-url', queueUrl],
+];
+
+/** Runs a command on a world. */
+export const commandOn = (
+  world: World,
+  args: readonly string[],
+  surroundings: CommandSurroundings = {},
+): Promise<CommandRun> =>
+  commandLine([...args, ...optionsOf(world)], { now: () => world.clock.now, ...surroundings });
+
+function collector(width: number | undefined): Output & { text(): string } {
+  let all = '';
+  return {
+    screen:
+      width === undefined
+        ? { isTerminal: false, width: Number.POSITIVE_INFINITY, maxLines: 1_000 }
+        : { isTerminal: true, width, maxLines: 30 },
+    async write(text) {
+      all += text;
+    },
+    text: () => all,
+  };
+}
