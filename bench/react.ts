@@ -175,8 +175,9 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
     const sorted = [...tookMs.values()].sort((a, b) => a - b);
     const dollars =
       priceOf({
-        capacity: { readUnits: cost.readUnits, writeUnits: cost.writeUnits },
-        requests: { total: cost.requests, byOperation: { SendMessageBatch: cost.sends } },
+        readUnits: cost.readUnits,
+        writeUnits: cost.writeUnits,
+        requests: { SendMessageBatch: cost.sends },
       }) +
       cost.invocations * INVOCATION +
       (cost.ms / 1_000) * GIB_SECOND;

@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ActionName } from '../functions/copy-segment/action.ts';
 import type { Problem } from '../functions/inspector/report/pass-report.ts';
 import { createTally } from '../functions/inspector/report/tally.ts';
+import type { ActionRecord } from '../functions/pass/action-record.ts';
+import { METRICS } from '../functions/pass/signals.ts';
 import { sectionOf } from './support/markdown.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -75,4 +78,50 @@ it('RUNBOOK.md says what to do about every kind of problem', () => {
   const rows = sectionOf(textOf('RUNBOOK.md'), 'A pass reports a problem');
   const explained = [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, kind]) => kind);
   expect(explained.sort()).toEqual(Object.keys(kinds).sort());
+});
+
+describe('docs/log.md', () => {
+  const page = textOf('docs/log.md');
+  const firstColumn = (section: string): string[] =>
+    [...sectionOf(page, section).matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    );
+
+  it('explains every field of a line, and every action there is', () => {
+    const actions: Record<ActionName, true> = {
+      enqueued: true,
+      released: true,
+      failed: true,
+      settled: true,
+      rested: true,
+      postponed: true,
+      withheld: true,
+      advanced: true,
+      dropped: true,
+      started: true,
+      publishing: true,
+      published: true,
+      completed: true,
+      marked: true,
+    };
+    const fields: Record<keyof ActionRecord, true> = {
+      passId: true,
+      what: true,
+      table: true,
+      jobId: true,
+      taskId: true,
+      segmentId: true,
+      before: true,
+      after: true,
+      because: true,
+    };
+    expect(firstColumn('A line per change').sort()).toEqual(
+      [...Object.keys(actions), ...Object.keys(fields), 'timestamp', 'service'].sort(),
+    );
+  });
+
+  it('has every metric', () => {
+    const names = Object.values(METRICS).map(({ name }) => name);
+    expect(firstColumn('Metrics').sort()).toEqual(names.sort());
+  });
 });

@@ -17,11 +17,23 @@ const play = (numRuns: number, mutant?: Mutant) =>
   );
 
 describe('the play of all parties finds out when', () => {
+  let longest = 0;
+
   it.each(Object.entries(LOOP_MUTANTS))(
     '%s',
     async (_, mutant) => {
       const { failed, numRuns } = await play(MAX_HISTORIES, mutant);
       expect(failed, `survived ${numRuns} histories`).toBe(true);
+      longest = Math.max(longest, numRuns);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'and finds nothing in the same histories when no bug is planted',
+    async () => {
+      const { failed, errorInstance } = await play(Math.max(longest, 100));
+      expect(failed, String(errorInstance)).toBe(false);
     },
     TIMEOUT_MS,
   );

@@ -65,7 +65,13 @@ export function createParties(stage: LoopStage, wire: Wire, mutant: Mutant, writ
       start('inspector', (ports) => inspectorOver(() => ports, config)(parsePassEvent({ mode }))),
 
     check: (mode: 'check' | 'recover'): Running =>
-      start('checker', (ports) => checkerOver(() => ports, config)(parseCheckEvent({ mode }))),
+      start('checker', (ports) =>
+        // Only a reaction asks for the last task that is unfinished.
+        checkerOver(
+          () => ({ ...ports, lastUnfinished: async () => undefined }),
+          config,
+        )(parseCheckEvent({ mode })),
+      ),
 
     /** @param deleted the message was dealt with */
     work(body: string, deleted: () => void): Running & { readonly run: WorkerRun } {
