@@ -33,7 +33,14 @@ describe('the first drop of a target', () => {
       segment(15n, 'Dropped', { droppedAt: NOW - HOUR }),
     );
     const { segments } = await world.pass();
-    expect(segments).toEqual({ dropped: 3, alreadyDropped: 1, missing: 1, foreign: 1, failed: 0, withheld: 0 });
+    expect(segments).toEqual({
+      dropped: 3,
+      alreadyDropped: 1,
+      missing: 1,
+      foreign: 1,
+      failed: 0,
+      withheld: 0,
+    });
     expect(await world.segment(14n)).toMatchObject({ state: 'Importing' });
     expect(await world.segment(15n)).toMatchObject({ droppedAt: BigInt(NOW - HOUR) });
   });
