@@ -45,7 +45,7 @@ describe('README.md', () => {
       startedAt: 0,
       endedAt: 0,
       cutShort: true,
-      stopped: { fromJobId: 1n, scannedThrough: 'tasks' },
+      stopped: { fromJobId: 1n, fromTaskId: 1n, scannedThrough: 'tasks' },
     },
   );
   const named = (section: string): string[] =>

@@ -11,12 +11,14 @@ describe('the event of a pass', () => {
       mode: 'recover',
       jobIds: ['10', '9', '9'],
       fromJobId: '449999999999999991',
+      fromTaskId: '8',
       dryRun: true,
     };
     expect(parsePassEvent(event)).toEqual({
       mode: 'recover',
       jobIds: new Set([10n, 9n]),
       fromJobId: 449_999_999_999_999_991n,
+      fromTaskId: 8n,
       dryRun: true,
     });
   });
@@ -35,6 +37,8 @@ describe('the event of a pass', () => {
     [{ jobIds: ['9223372036854775808'] }, /jobIds\.0 .*between 1 and 2\^63-1/],
     [{ mode: 'recover', fromJobId: '1e3' }, /fromJobId must be a decimal string/],
     [{ mode: 'recover', fromJobId: 1 }, /fromJobId must be a decimal string/],
+    [{ mode: 'recover', fromTaskId: '1' }, /fromTaskId goes with fromJobId/],
+    [{ fromJobId: '1', fromTaskId: '1' }, /fromJobId, fromTaskId goes with mode "recover"/],
     [{ fromJobId: '1' }, /fromJobId goes with mode "recover"/],
     [{ dryRun: 'yes' }, /dryRun must be true or false/],
     [{ dryrun: true }, /dryrun is not a field of the event/],

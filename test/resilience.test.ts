@@ -150,7 +150,7 @@ describe('a failing write', () => {
 
   it('of the read of segments keeps the task due', async () => {
     const world = await embeddedWorld();
-    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n));
+    await world.has(job(), task({ state: 'Failed', targets: [11n] }), segment(11n, 'Growing'));
     const report = await world.pass({}, { disturb: failing('BatchGetItem', 'segments') });
     expect(report.segments).toMatchObject({ failed: 1 });
     expect(await world.task()).not.toHaveProperty('segmentsDroppedAt');

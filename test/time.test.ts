@@ -432,14 +432,40 @@ describe('a recovery whose time runs short', () => {
     expect(sent).toEqual(new Set((await undisturbed.messages()).map(({ jobId }) => jobId)));
   });
 
+  it('in the midst of a large job returns the task to resume at, and sends none before it again', async () => {
+    const world = await embeddedWorld();
+    const taskIds = Array.from({ length: 650 }, (_, index) => BigInt(index + 1));
+    await world.has(
+      [1n, 2n].map((jobId) => job({ jobId })),
+      task({ jobId: 1n, taskId: 1n }),
+      taskIds.map((taskId) => task({ jobId: 2n, taskId })),
+    );
+    const sent: string[] = [];
+    const places: (string | undefined)[] = [];
+    let event: Record<string, unknown> = { mode: 'recover' };
+    for (;;) {
+      const report = await world.pass(event, shortAfter(5));
+      sent.push(...(await world.messages()).map(({ jobId, taskId }) => `${jobId}/${taskId}`));
+      if (report.complete) break;
+      const { fromJobId, fromTaskId } = report;
+      if (fromJobId === '2') places.push(fromTaskId);
+      expect(places.length).toBeLessThan(10);
+      event = { mode: 'recover', fromJobId, ...(fromTaskId && { fromTaskId }) };
+    }
+    expect(places.length).toBeGreaterThan(1);
+    expect(places.map(Number)).toEqual([...places.map(Number)].sort((a, b) => a - b));
+    expect(sent.toSorted()).toEqual(['1/1', ...taskIds.map((taskId) => `2/${taskId}`)].toSorted());
+  });
+
   it('that has no time at all resumes where it was to start', async () => {
     const world = await embeddedWorld();
     const noTime = { remainingMs: () => 0 };
     expect(await world.pass({ mode: 'recover' }, noTime)).toMatchObject({ complete: false, fromJobId: '1' });
-    const event = { mode: 'recover', fromJobId: '449999999999999991' };
+    const event = { mode: 'recover', fromJobId: '449999999999999991', fromTaskId: '7' };
     expect(await world.pass(event, noTime)).toMatchObject({
       complete: false,
       fromJobId: '449999999999999991',
+      fromTaskId: '7',
     });
   });
 
@@ -468,13 +494,14 @@ describe('a recovery whose time runs short', () => {
     let event: Record<string, unknown> = { mode: 'recover' };
     let passes = 0;
     for (; passes < 30; passes++) {
-      const { complete, fromJobId, scannedThrough } = await world.pass(event, slowly());
+      const { complete, fromJobId, fromTaskId, scannedThrough } = await world.pass(event, slowly());
       const sent = (await world.messages()).map(({ jobId }) => jobId);
       for (const jobId of sent) recovered.add(jobId);
       if (complete) break;
       const resume = {
         mode: 'recover',
         ...(fromJobId && { fromJobId }),
+        ...(fromTaskId && { fromTaskId }),
         ...(scannedThrough && { scannedThrough }),
       };
       expect(resume).not.toEqual(event);
@@ -508,10 +535,11 @@ describe('a recovery whose time runs short', () => {
       });
       expect(await world.messages()).toHaveLength(table === 'jobs' ? 0 : 2);
       if (table === 'jobs') expect(report.fromJobId).toBe('2');
-      const { fromJobId, scannedThrough } = report;
+      const { fromJobId, fromTaskId, scannedThrough } = report;
       const event = {
         mode: 'recover',
         ...(fromJobId && { fromJobId }),
+        ...(fromTaskId && { fromTaskId }),
         ...(scannedThrough && { scannedThrough }),
       };
       expect((await world.pass(event)).complete).toBe(true);

@@ -100,6 +100,9 @@ export async function readItems<K extends Item>(
   };
 }
 
+/** A page of an index could be a megabyte of small items, thousands of which nobody has come to yet. */
+const DUE_ITEMS_PER_PAGE = 2_500;
+
 /** What is due in one shard of a table's index, most overdue first. */
 export const dueItems = (
   clients: DynamoAccess,
@@ -112,6 +115,7 @@ export const dueItems = (
     IndexName: DUE_INDEX,
     KeyConditionExpression: 'dueShard = :shard AND dueAt <= :now',
     ExpressionAttributeValues: { ':shard': shard, ':now': now },
+    Limit: DUE_ITEMS_PER_PAGE,
   });
 
 /** The pages of a query, one request each. */

@@ -17,7 +17,7 @@ export interface DropRequest {
  * `Dropped`, if state, owner and publication are as they were read and judged. `isImporting` is cleared in the same
  * write: with it set, Milvus' segment GC never reclaimed the data (milvus-io/milvus#50271).
  *
- * @param segment the item as it was read, strongly consistent
+ * @param segment the item as it was read, strongly consistent, or as it is expected to be
  */
 export const dropped = (
   segment: Item,

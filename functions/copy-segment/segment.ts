@@ -59,3 +59,14 @@ export function judgeSegment(
   if (owner !== undefined && owner !== jobId) return typeof owner === 'bigint' ? 'foreign' : 'unreadable';
   return cause === 'task' && (segment.publishedAt ?? undefined) !== undefined ? 'published' : 'droppable';
 }
+
+/** A target as it is from its allocation until it is published or dropped: what a first drop expects to find. */
+export const asAllocated = (segmentId: bigint, jobId: bigint): Item => ({
+  segmentId,
+  state: 'Importing' satisfies SegmentState,
+  jobId,
+});
+
+/** Whether a segment is what a first drop expects: a drop on that condition would succeed. */
+export const isAsAllocated = (segment: Item | undefined, jobId: bigint): boolean =>
+  segment?.state === 'Importing' && segment.jobId === jobId && segment.publishedAt === undefined;

@@ -172,3 +172,15 @@ export const sightTask = <T extends IndexedTask>(
   raw,
   reading: read(raw),
 });
+
+/** The same, read when it is asked for: of many tasks that wait for their turn, only the item is held. */
+export const sightTaskLater = <T extends IndexedTask>(
+  raw: Item,
+  read: (item: Item) => Reading<T>,
+): TaskSighting<T> => ({
+  key: { jobId: raw.jobId as RawId, taskId: raw.taskId as RawId },
+  raw,
+  get reading() {
+    return read(raw);
+  },
+});

@@ -11,6 +11,8 @@ export const DEFAULT_MAX_DROPS = 10_000;
 export interface DropGuard {
   /** Whether a drop was withheld: further ones need not be tried. */
   isSpent(): boolean;
+  /** How many more drops it lets through. */
+  left(): number;
   /** For the report. */
   readonly reason: string;
 }
@@ -32,6 +34,7 @@ export function createDropGuard(maxDrops: number, write: Write): DropGuard & { r
 
   return {
     isSpent: () => isSpent,
+    left: () => left,
     reason: `maxDrops is ${maxDrops}: what a pass would drop beyond is withheld, and looked at again later`,
     async write(changes) {
       const admitted = changes.filter(admit);

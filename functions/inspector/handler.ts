@@ -28,7 +28,7 @@ const inspector = createInspector({
 /**
  * One inspection pass: what the schedule invokes, an operator for recovery, and the tables' streams with what became due.
  *
- * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, scannedThrough?, dryRun?, maxDrops? }`,
+ * @param event `{ mode?: "inspect" | "recover", jobIds?, fromJobId?, fromTaskId?, scannedThrough?, dryRun?, maxDrops? }`,
  *   see parsePassEvent; or records of the streams of Jobs and Tasks
  * @returns the report of the pass; of records those that are to be delivered again
  * @throws InvalidEventError for an event that asks for anything else

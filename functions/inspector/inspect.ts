@@ -6,12 +6,14 @@ import { noteUnread } from '../pass/unread-shards.ts';
 import { dueWindows } from '../streams/due-windows.ts';
 import { readAhead } from '../streams/read-ahead.ts';
 import { slices } from '../streams/slices.ts';
-import { carryOut } from './act/carry-out.ts';
+import { openLanes } from './act/carry-out.ts';
 import { judgeJobs } from './act/judge-jobs.ts';
-import { createJobLookup } from './job-lookup.ts';
 import { judgeIndexedTasks } from './judge.ts';
 import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
 import { isUnchecked } from './verdict.ts';
+
+/** Tasks as the index shows them that are judged together. Ten batches of strong reads, if all of them need one. */
+const INDEXED_TASKS_PER_CHUNK = 1_000;
 
 /**
  * Does what the `due` index says is due: tasks, then jobs. Costs what is due, whatever the tables hold.
@@ -37,14 +39,22 @@ async function inspectTasks(pass: Pass, unread: unknown[]): Promise<Stopped> {
     noteUnread(pass, 'tasks', unread),
     pass,
   );
-  for await (const window of readAhead(windows)) {
-    pass.tally.read.dueTasks += window.length;
-    const lookUpJobs = createJobLookup(pass);
-    for (const chunk of slices(inOrder(pass, window), TASKS_PER_CHUNK)) {
-      if (pass.time.isOverForTasks()) return {};
-      const jobs = await lookUpJobs(chunk.map(({ key }) => key.jobId));
-      await carryOut(pass, await judgeIndexedTasks(pass, chunk, jobs));
+  const lanes = openLanes({ ...pass, isOver: pass.time.isOverForTasks });
+  try {
+    for await (const window of readAhead(windows)) {
+      pass.tally.read.dueTasks += window.length;
+      for (const chunk of slices(inOrder(pass, window), INDEXED_TASKS_PER_CHUNK)) {
+        if (pass.time.isOverForTasks()) {
+          await lanes.drain();
+          return {};
+        }
+        const jobs = await pass.lookUpJobs(chunk.map(({ key }) => key.jobId));
+        await lanes.take(await judgeIndexedTasks(pass, chunk, jobs));
+      }
     }
+    await lanes.drain();
+  } finally {
+    await lanes.stop();
   }
   return undefined;
 }
@@ -72,10 +82,9 @@ async function inspectJobs(pass: Pass, unread: unknown[]): Promise<Stopped> {
     pass.tally.read.dueJobs += window.length;
     const ours = window.filter((job) => isRequested(pass, job.jobId) && !isCheckers(job, pass.startedAt));
     const jobIds = new Set(ours.map(({ jobId }) => jobId));
-    const lookUpJobs = createJobLookup(pass);
     for (const chunk of slices([...jobIds].sort(compareIds), TASKS_PER_CHUNK)) {
       if (pass.time.isOver()) return {};
-      const unfinished = await judgeJobs(pass, await lookUpJobs(chunk));
+      const unfinished = await judgeJobs(pass, await pass.lookUpJobs(chunk));
       if (unfinished.length > 0 || pass.time.wasCutOff()) return {};
     }
   }

@@ -9,11 +9,13 @@ import type { DueJob, Stores } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
+import { createExpectation } from './act/expectation.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
 import { createDropAllowance } from './drop-allowance.ts';
 import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
 import { inspect } from './inspect.ts';
+import { createJobLookup } from './job-lookup.ts';
 import { observed } from './observed.ts';
 import type { Pass, Stopped } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
@@ -106,7 +108,9 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       time,
       tally,
       onVerdict: run.onVerdict ?? (() => {}),
+      lookUpJobs: createJobLookup({ jobs: stores.jobs, tally, now }),
       markBreaker: createMarkBreaker(),
+      expectation: createExpectation(),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,
     };

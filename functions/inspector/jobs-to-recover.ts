@@ -3,7 +3,8 @@ import type { Item } from '../copy-segment/item.ts';
 import type { JobLookup } from '../copy-segment/job.ts';
 import { type KeyPage, TemporaryError } from '../copy-segment/stores.ts';
 import type { Pass } from './pass.ts';
-import { parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
+import type { PassRequest } from './pass-event.ts';
+import { fromOf, parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
 
 /** A scan of Jobs may take this share of the time that a recovery has; the rest is for the work. */
 const SCAN_SHARE = 0.5;
@@ -25,11 +26,11 @@ type WalkPass = Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time'>;
  * scanned would get nowhere, however often it is repeated.
  */
 export async function* jobsToRecover(pass: WalkPass): Walk {
-  const { jobIds, fromJobId, scannedThrough } = pass.request;
-  const isFrom = (jobId: RawId): boolean => fromJobId === undefined || jobId >= fromJobId;
+  const { request } = pass;
+  const { jobIds, scannedThrough } = request;
   if (jobIds) {
-    for (const jobId of [...jobIds].filter(isFrom).sort(compareIds))
-      yield { jobId, resume: { fromJobId: jobId } };
+    const named = [...jobIds].filter((jobId) => isFrom(request, jobId)).sort(compareIds);
+    for (const jobId of named) yield { jobId, resume: at(request, jobId) };
     return;
   }
   const place = scannedThrough === undefined ? undefined : parsePlace(scannedThrough);
@@ -37,32 +38,50 @@ export async function* jobsToRecover(pass: WalkPass): Walk {
   if (place === undefined) {
     const scan = await scanJobs(pass);
     if (scan.isComplete) {
-      yield* ascending(scan, fromJobId);
-      known = scan.ids;
-    } else yield* inTableOrder(pass, isFrom, scan.pages, scan.resumeKey);
-  } else if (place.table === 'jobs') yield* inTableOrder(pass, isFrom, [], place.key);
+      known = sorted(scan.pages);
+      yield* ascending(request, scan.pages, known);
+    } else yield* inTableOrder(pass, scan.pages, scan.resumeKey);
+  } else if (place.table === 'jobs') yield* inTableOrder(pass, [], place.key);
   const after = place?.table === 'tasks' ? place.key : undefined;
   yield* orphaned(pass, known, after);
 }
 
-interface Scan {
-  readonly isComplete: boolean;
-  /** Ids, ascending. */
-  readonly ids: BigInt64Array<ArrayBuffer>;
+const isFrom = ({ fromJobId }: PassRequest, jobId: RawId): boolean =>
+  fromJobId === undefined || jobId >= fromJobId;
+
+/** The place of a job: its beginning, or the task at which the request says it resumes. */
+const at = (request: PassRequest, jobId: bigint): ResumePoint =>
+  jobId === request.fromJobId ? fromOf(request) : { fromJobId: jobId };
+
+/** A page of a scan: a table may have millions of ids, so they are held in eight bytes each. */
+interface ScannedPage {
+  readonly ids: BigInt64Array;
   /** Keys that are invalid ids. */
   readonly strays: readonly RawId[];
+  /** Where a scan resumes after this page; undefined at the end. */
+  readonly resumeKey?: Item | undefined;
+}
+
+const scanned = ({ jobIds, resumeKey }: KeyPage): ScannedPage => ({
+  ids: BigInt64Array.from(jobIds.filter(isId)),
+  strays: jobIds.filter((jobId) => !isId(jobId)),
+  resumeKey,
+});
+
+interface Scan {
+  readonly isComplete: boolean;
   /** The pages read so far, in the table's own order. */
-  readonly pages: readonly KeyPage[];
+  readonly pages: readonly ScannedPage[];
   readonly resumeKey?: Item | undefined;
 }
 
 async function scanJobs({ jobs, time }: WalkPass): Promise<Scan> {
   const isUsedUp = time.share(SCAN_SHARE);
-  const pages: KeyPage[] = [];
+  const pages: ScannedPage[] = [];
   let isComplete = true;
   try {
     for await (const page of jobs.ids()) {
-      pages.push(page);
+      pages.push(scanned(page));
       if (page.resumeKey !== undefined && isUsedUp()) {
         isComplete = false;
         break;
@@ -73,40 +92,47 @@ async function scanJobs({ jobs, time }: WalkPass): Promise<Scan> {
     if (!(error instanceof TemporaryError) || pages.length === 0) throw error;
     isComplete = false;
   }
-  const found = pages.flatMap((page) => page.jobIds);
-  const ids = BigInt64Array.from(found.filter(isId)).sort();
-  return {
-    isComplete,
-    ids,
-    strays: found.filter((jobId) => !isId(jobId)),
-    pages,
-    resumeKey: pages.at(-1)?.resumeKey,
-  };
+  return { isComplete, pages, resumeKey: pages.at(-1)?.resumeKey };
 }
 
-function* ascending({ ids, strays }: Scan, fromJobId = 1n): Generator<JobToRecover> {
+function sorted(pages: readonly ScannedPage[]): BigInt64Array<ArrayBuffer> {
+  const all = new BigInt64Array(pages.reduce((sum, { ids }) => sum + ids.length, 0));
+  let length = 0;
+  for (const { ids } of pages) {
+    all.set(ids, length);
+    length += ids.length;
+  }
+  return all.sort();
+}
+
+function* ascending(
+  request: PassRequest,
+  pages: readonly ScannedPage[],
+  ids: BigInt64Array,
+): Generator<JobToRecover> {
   // An invalid id is no place to resume from; there are few, if any.
-  for (const jobId of strays) yield { jobId, resume: { fromJobId } };
-  for (const jobId of ids) if (jobId >= fromJobId) yield { jobId, resume: { fromJobId: jobId } };
+  for (const { strays } of pages)
+    for (const jobId of strays) yield { jobId, resume: { fromJobId: 1n, ...fromOf(request) } };
+  for (const jobId of ids) if (isFrom(request, jobId)) yield { jobId, resume: at(request, jobId) };
 }
 
 /** What a scan shows, page by page, in the order of the table. */
 async function* inTableOrder(
   { jobs, request }: WalkPass,
-  isFrom: (jobId: RawId) => boolean,
-  pages: readonly KeyPage[],
+  pages: readonly ScannedPage[],
   resumeKey: Item | undefined,
 ): Walk {
-  let resume = resumeAt(undefined, request.fromJobId);
-  const jobsOf = function* ({ jobIds, resumeKey: next }: KeyPage): Generator<JobToRecover> {
-    for (const jobId of jobIds.filter(isFrom).sort(compareIds)) yield { jobId, resume };
-    resume = next ? resumeAt({ table: 'jobs', key: next }, request.fromJobId) : resumeAt({ table: 'tasks' });
+  let resume = resumeAt(undefined, request);
+  const jobsOf = function* ({ ids, strays, resumeKey: next }: ScannedPage): Generator<JobToRecover> {
+    const jobIds = [...strays, ...ids].filter((jobId) => isFrom(request, jobId)).sort(compareIds);
+    for (const jobId of jobIds) yield { jobId, resume };
+    resume = next ? resumeAt({ table: 'jobs', key: next }, request) : resumeAt({ table: 'tasks' });
     yield { resume };
   };
   for (const page of pages) yield* jobsOf(page);
   if (pages.length > 0 && resumeKey === undefined) return;
-  resume = resumeAt(resumeKey && { table: 'jobs', key: resumeKey }, request.fromJobId);
-  for await (const page of jobs.ids(resumeKey)) yield* jobsOf(page);
+  resume = resumeAt(resumeKey && { table: 'jobs', key: resumeKey }, request);
+  for await (const page of jobs.ids(resumeKey)) yield* jobsOf(scanned(page));
 }
 
 /** Jobs that tasks name and Jobs does not have. */

@@ -4,7 +4,6 @@ import { compareTaskKeys, type RawTaskKey, type Task, type TaskSighting } from '
 import { slices } from '../streams/slices.ts';
 import { carryOut } from './act/carry-out.ts';
 import { judgeJobs } from './act/judge-jobs.ts';
-import { createJobLookup } from './job-lookup.ts';
 import { judgeTasks } from './judge.ts';
 import { type Pass, type Stopped, TASKS_PER_CHUNK } from './pass.ts';
 import { keyOfTask } from './report/pass-report.ts';
@@ -24,7 +23,7 @@ export interface DueItems {
  */
 export async function react(pass: Pass): Promise<Stopped> {
   const { tasks, jobs } = pass.request.due ?? { tasks: [], jobs: [] };
-  const lookUpJobs = createJobLookup(pass);
+  const { lookUpJobs } = pass;
   for (const chunk of slices(inOrder(tasks), TASKS_PER_CHUNK)) {
     if (pass.time.isOver()) return {};
     const { found, unread } = await pass.tasks.read(chunk);

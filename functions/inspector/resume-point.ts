@@ -4,6 +4,8 @@ import type { Item } from '../copy-segment/item.ts';
 export interface ResumePoint {
   /** Every job before this one is done. */
   readonly fromJobId?: bigint;
+  /** Of the job `fromJobId`, every task before this one is done. */
+  readonly fromTaskId?: bigint;
   /** Everything is done that a scan in the table's own order shows up to this key: `jobs/12`, `tasks/12/7`. */
   readonly scannedThrough?: string;
 }
@@ -14,9 +16,19 @@ export interface ScanPlace {
   readonly key?: Item | undefined;
 }
 
-/** @param place undefined: no scan has started yet */
-export const resumeAt = (place: ScanPlace | undefined, fromJobId?: bigint): ResumePoint => ({
-  ...((fromJobId !== undefined || place === undefined) && { fromJobId: fromJobId ?? 1n }),
+/** The part of a place that is in the order of ids. */
+export const fromOf = ({ fromJobId, fromTaskId }: ResumePoint): ResumePoint => ({
+  ...(fromJobId !== undefined && { fromJobId }),
+  ...(fromTaskId !== undefined && { fromTaskId }),
+});
+
+/**
+ * @param place undefined: no scan has started yet
+ * @param from what the recovery leaves out as done before
+ */
+export const resumeAt = (place: ScanPlace | undefined, from: ResumePoint = {}): ResumePoint => ({
+  ...(place === undefined && { fromJobId: 1n }),
+  ...fromOf(from),
   ...(place && { scannedThrough: formatPlace(place) }),
 });
 

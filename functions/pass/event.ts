@@ -6,8 +6,8 @@ export class InvalidEventError extends Error {
   override name = 'InvalidEventError';
 }
 
-/** A job id in an event, `bigint` after it was accepted. */
-export const jobId = v.pipe(
+/** An id in an event, `bigint` after it was accepted. */
+export const id = v.pipe(
   v.string('must be a decimal string, such as "449999999999999991" (a JSON number loses digits past 2^53)'),
   v.check((text) => parseId(text) !== undefined, 'must be a decimal string between 1 and 2^63-1'),
   v.transform((text) => parseId(text) as bigint),
@@ -17,7 +17,7 @@ export const jobId = v.pipe(
 export const commonFields = {
   jobIds: v.optional(
     v.pipe(
-      v.array(jobId, 'must be a list of job ids'),
+      v.array(id, 'must be a list of job ids'),
       v.minLength(1, 'names no job; leave it out to take all of them'),
     ),
   ),

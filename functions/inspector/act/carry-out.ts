@@ -1,15 +1,10 @@
-import { applied, type Change } from '../../copy-segment/change.ts';
-import { isInIndex, isTooFarAhead } from '../../copy-segment/due-index.ts';
-import { type IndexedTask, isDispatchable } from '../../copy-segment/task.ts';
-import { postponed } from '../../copy-segment/task-changes.ts';
-import type { Judged, JudgedKind, OfKind } from '../judge.ts';
+import type { Judged, JudgedKind } from '../judge.ts';
 import { dispatch } from './dispatch.ts';
 import { drop } from './drop.ts';
 import { keep } from './keep.ts';
 import type { Lane, LanePass, Unfinished } from './lane.ts';
 import { postpone } from './postpone.ts';
 import { rest } from './rest.ts';
-import { writeTasks } from './write-tasks.ts';
 
 /**
  * Section 5 of the contract: who carries out which verdict. A verdict without a lane does not compile, nor does one
@@ -32,77 +27,95 @@ const LANES: { readonly [K in JudgedKind]: Lane<K> } = {
 /** LANES says that each lane gets what it is for; grouping forgets it. */
 type AnyLane = (pass: LanePass, judged: readonly never[]) => Promise<Unfinished>;
 
-/**
- * Carries out the verdicts on a chunk of tasks, each kind in its lane, the lanes side by side.
- *
- * @param judged in ascending (job id, task id); enqueued in that order
- */
-export async function carryOut(pass: LanePass, judged: readonly Judged[]): Promise<void> {
-  const isRecovery = pass.request.mode === 'recover';
-  const ready = isRecovery ? await mendFarMarkers(pass, judged) : judged;
-  const byLane = Map.groupBy(ready, ({ kind }): AnyLane => LANES[kind]);
-  const unfinished = await Promise.all(
-    [...byLane].map(([lane, verdicts]) => lane(pass, verdicts as never[])),
-  );
-  if (isRecovery) await mendLostMarkers(pass, ready, new Map(unfinished.flatMap((lane) => [...lane])));
-}
+/** What most lanes take at once: a hundred tasks with their mappings, four batches of statements. */
+const TASKS_PER_LOAD = 100;
+
+/** Sends and marks wait for each other at the end of a load only: a hundred sends, forty batches of marks. */
+const TASKS_PER_DISPATCH = 1_000;
 
 /**
- * A marker too far ahead is mended before anything else is done with the item: should that fail, no pass would look
- * before the year 56,894,902.
+ * The lanes of a pass, side by side. Each collects verdicts until they fill its batches, whatever the mix in which they
+ * come, and carries out one load after the other.
  */
-async function mendFarMarkers(pass: LanePass, judged: readonly Judged[]): Promise<readonly Judged[]> {
-  const far = judged.filter(works).filter(({ task }) => isTooFarAhead(task, leaseOf(task), pass.now()));
-  const changes = new Map<IndexedTask, Change<'tasks'>>(
-    far.map(({ task }) => [task, postponed(task, pass.now(), pass.shards)]),
-  );
-  const unfinished = await writeTasks(pass, changes, 'mended');
-  const mend = (verdict: Judged): Judged => {
-    const change = verdict.kind === 'unreadable' ? undefined : changes.get(verdict.task);
-    if (verdict.kind === 'unreadable' || change === undefined || unfinished.has(verdict.task)) return verdict;
-    return { ...verdict, task: applied(verdict.task, change) } as Judged;
+export interface Lanes {
+  /**
+   * Takes verdicts; waits while a lane has more of them than it can begin with.
+   *
+   * @param judged in ascending (job id, task id); enqueued in that order
+   */
+  take(judged: readonly Judged[]): Promise<void>;
+  /** Carries out what is left, however little fills a batch. */
+  drain(): Promise<void>;
+  /** Waits for what is under way, and begins nothing more. */
+  stop(): Promise<void>;
+}
+
+/** @param onUnfinished told of the tasks that did not end as the pass wanted */
+export function openLanes(pass: LanePass, onUnfinished: (tasks: Unfinished) => void = () => {}): Lanes {
+  const lines = new Map<AnyLane, Line>();
+  const lineOf = (lane: AnyLane): Line => {
+    const line = lines.get(lane) ?? {
+      waiting: [],
+      underWay: Promise.resolve(),
+      load: lane === (dispatch as AnyLane) ? TASKS_PER_DISPATCH : TASKS_PER_LOAD,
+    };
+    lines.set(lane, line);
+    return line;
   };
-  return far.length === 0 ? judged : judged.map(mend);
+  const begin = async (lane: AnyLane, line: Line): Promise<void> => {
+    await line.underWay;
+    if (line.waiting.length === 0) return;
+    line.underWay = lane(pass, line.waiting.splice(0, line.load) as never[]).then(onUnfinished);
+    // Whoever waits for the lane next sees that it failed.
+    line.underWay.catch(() => {});
+  };
+
+  return {
+    async take(judged) {
+      for (const verdict of judged) lineOf(LANES[verdict.kind]).waiting.push(verdict);
+      await Promise.all(
+        [...lines].map(async ([lane, line]) => {
+          while (line.waiting.length >= line.load) await begin(lane, line);
+        }),
+      );
+    },
+    async drain() {
+      await Promise.all(
+        [...lines].map(async ([lane, line]) => {
+          do await begin(lane, line);
+          while (line.waiting.length > 0);
+          await line.underWay;
+        }),
+      );
+    },
+    async stop() {
+      await Promise.allSettled([...lines.values()].map(({ underWay }) => underWay));
+    },
+  };
 }
 
-/** Every write of a lane corrects the marker. Tasks that failed and that no pass would find again get one here. */
-async function mendLostMarkers(
-  pass: LanePass,
+/**
+ * Carries out verdicts on a few tasks, to the end: the time that a pass keeps in reserve is enough for a hundred. Whoever
+ * has more of them asks for the time in between.
+ */
+export async function carryOut(
+  pass: Omit<LanePass, 'isOver'>,
   judged: readonly Judged[],
-  unfinished: Unfinished,
+  onUnfinished?: (tasks: Unfinished) => void,
 ): Promise<void> {
-  const lost = judged
-    .filter(works)
-    .filter(({ task }) => unfinished.get(task) === 'failed' && !isInIndex(task, pass.shards));
-  const now = pass.now();
-  await writeTasks(
-    pass,
-    new Map(lost.map(({ task }) => [task, postponed(task, now, pass.shards)])),
-    'mended',
-  );
-  pass.tally.tasks.mended += judged.filter(
-    (verdict) =>
-      verdict.kind !== 'unreadable' && !unfinished.has(verdict.task) && hadWrongMarker(verdict, pass.shards),
-  ).length;
+  const lanes = openLanes({ ...pass, isOver: () => false }, onUnfinished);
+  try {
+    await lanes.take(judged);
+    await lanes.drain();
+  } finally {
+    await lanes.stop();
+  }
 }
 
-type Working = OfKind<'enqueue' | 'release' | 'fail' | 'drop'>;
-
-/** Whether the verdict is on a task that must be found again until it is carried out. */
-const works = (verdict: Judged): verdict is Working =>
-  verdict.kind === 'enqueue' ||
-  verdict.kind === 'release' ||
-  verdict.kind === 'fail' ||
-  verdict.kind === 'drop';
-
-const leaseOf = (task: IndexedTask): number | undefined =>
-  task.state === 'InProgress' && isDispatchable(task) ? task.leaseExpiresAt : undefined;
-
-function hadWrongMarker(verdict: Exclude<Judged, { kind: 'unreadable' }>, shards: number): boolean {
-  const { task } = verdict;
-  if (verdict.kind === 'rest') return task.dueAt !== undefined;
-  const lease = leaseOf(task);
-  if (verdict.kind === 'enqueue' && task.state === 'InProgress')
-    return lease === undefined ? task.dueAt !== undefined : lease !== task.dueAt || !isInIndex(task, shards);
-  return !isInIndex(task, shards);
+interface Line {
+  /** Verdicts that this lane has yet to begin with. */
+  readonly waiting: Judged[];
+  underWay: Promise<void>;
+  /** How many verdicts it takes at once. */
+  readonly load: number;
 }

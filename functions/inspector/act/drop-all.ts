@@ -20,6 +20,7 @@ import { keyOfTask } from '../report/pass-report.ts';
 import { type ChunkEnd, createDropProgress } from './drop-progress.ts';
 import type { DropPass } from './drop-segments.ts';
 import { dropTargets } from './drop-targets.ts';
+import { createExpectation } from './expectation.ts';
 import type { JobPass } from './lane.ts';
 import { noteWithheld } from './note-withheld.ts';
 import { writeJob } from './write-job.ts';
@@ -36,18 +37,21 @@ import { writeJob } from './write-job.ts';
 export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
   let job = judged;
   const progress = createDropProgress(judged);
+  const expectation = createExpectation();
+  /** What follows a saved place may be done. */
+  let isRetry = judged.dropAttempts !== undefined || !isSame(placeOf(judged), NOWHERE);
   let saved = placeOf(judged);
   let isFinished = true;
 
   if (pass.request.mode === 'recover' && isTooFarAhead(job, undefined, pass.now())) {
     const change = jobPostponed(job, pass.now(), pass.shards);
-    if ((await writeJob(pass, job, change, 'mended')) === 'done') job = applied(job, change);
+    if ((await writeJob(pass, change, 'mended')) === 'done') job = applied(job, change);
   }
   /** @returns false if the job is another pass's by now */
   const savePlace = async (place: Place): Promise<boolean> => {
     if (isSame(place, saved)) return true;
     const change = placeSaved(job, place);
-    const end = await writeJob(pass, job, change);
+    const end = await writeJob(pass, change);
     if (end === 'done') job = applied(job, change);
     saved = place;
     return end !== 'conditionFailed';
@@ -57,7 +61,7 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     pass.tally.oldestUnsettled.note(job.completedAt);
     noteWithheld(pass, job.jobId);
     const change = jobDropsWithheld(job, progress.place(), pass.now(), pass.shards);
-    await writeJob(pass, job, change, 'withheld');
+    await writeJob(pass, change, 'withheld');
     return true;
   };
 
@@ -73,7 +77,8 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     for (const chunk of slices(page, TASKS_PER_CHUNK)) {
       if (!(await savePlace(progress.place()))) return leave(pass, job);
       if (pass.time.isOver()) return false;
-      const end = await dropChunk(pass, job, chunk);
+      const end = await dropChunk({ ...pass, expectation }, job, chunk, isRetry);
+      isRetry = false;
       // The chunk is read again next time: the place stays before it.
       if (end.isWithheld) return withhold();
       progress.note(chunk, end);
@@ -87,21 +92,23 @@ export async function dropAll(pass: JobPass, judged: Job): Promise<boolean> {
     pass.tally.oldestUnsettled.note(job.completedAt);
     const place = isFinished ? progress.placeAtTheEnd() : progress.place();
     if (!progress.hasFailed()) {
-      await writeJob(pass, job, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
+      await writeJob(pass, jobDroppedInVain(job, place, pass.now(), pass.shards), 'postponed');
       return true;
     }
     if (!(await savePlace(place))) return leave(pass, job);
     // The next pass tries again: if a pass can find it.
     if (!isInIndex(job, pass.shards))
-      await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+      await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
     return true;
   }
-  const end = await writeJob(pass, job, jobSettled(job, pass.now()), 'settled');
+  const end = await writeJob(pass, jobSettled(job, pass.now()), 'settled');
   if (isInIndex(job, pass.shards)) return true;
   if (end === 'done') pass.tally.jobs.mended++;
-  else await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+  else await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
   return true;
 }
+
+const NOWHERE: Place = { undropped: [] };
 
 const isSame = (a: Place, b: Place): boolean =>
   a.through === b.through && a.past === b.past && a.undropped.join() === b.undropped.join();
@@ -114,7 +121,7 @@ async function leave(pass: JobPass, { jobId }: Job): Promise<boolean> {
   pass.tally.leaveUndone();
   const job = (await pass.jobs.read([jobId])).get(jobId);
   if (job && isJob(job) && isUnsettledFailure(job) && !isInIndex(job, pass.shards))
-    await writeJob(pass, job, jobPostponed(job, pass.now(), pass.shards), 'mended');
+    await writeJob(pass, jobPostponed(job, pass.now(), pass.shards), 'mended');
   return true;
 }
 
@@ -150,6 +157,7 @@ async function dropChunk(
   pass: DropPass,
   { reason }: Job,
   chunk: readonly TaskSighting<Task>[],
+  isRetry: boolean,
 ): Promise<ChunkEnd> {
   const readable = chunk.flatMap(({ reading }) => (reading.ok ? [reading.value] : []));
   // A settled task has no target left: each drop happens once.
@@ -158,7 +166,12 @@ async function dropChunk(
   );
   const left = await dropTargets(
     pass,
-    unsettled.map((task) => ({ task, cause: 'job', reason: task.state === 'Failed' ? task.reason : reason })),
+    unsettled.map((task) => ({
+      task,
+      cause: 'job',
+      reason: task.state === 'Failed' ? task.reason : reason,
+      isRetry,
+    })),
   );
   // The targets of a task that cannot be read are unknown, so it cannot be said to have none.
   const unreadable: RawId[] = [...left.unreadable].map(({ taskId }) => taskId);

@@ -16,6 +16,8 @@ export interface ToDrop {
   readonly cause: DropCause;
   /** Why the task failed, or its job. */
   readonly reason?: string | undefined;
+  /** A pass has tried before: its targets are read first. */
+  readonly isRetry: boolean;
   /** Not to be settled yet: its checker could not be told. */
   readonly isUntold?: boolean;
 }
@@ -71,10 +73,10 @@ function reportFlaws({ tally }: Pick<LanePass, 'tally'>, task: Task): void {
   if (flaws.length > 0) tally.problem({ key: keyOfTask(task), kind: 'malformed', reason: flaws.join('; ') });
 }
 
-function targetsOf({ task, cause, reason }: ToDrop): Target[] {
+function targetsOf({ task, cause, reason, isRetry }: ToDrop): Target[] {
   const { jobId, taskId, targetSegmentIds, state } = task;
   const failure =
     state === 'Failed' ? `copy segment task ${taskId} failed` : `copy segment job ${jobId} failed`;
   const dropReason = truncate(reason ? `${failure}: ${reason}` : failure, MAX_DROP_REASON_LENGTH);
-  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, cause, dropReason }));
+  return targetSegmentIds.map((segmentId) => ({ jobId, taskId, segmentId, cause, dropReason, isRetry }));
 }

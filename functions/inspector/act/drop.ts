@@ -20,6 +20,10 @@ import { writeTasks } from './write-tasks.ts';
  * settles them. One pass leaves nothing half-way.
  */
 export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'drop'>[]): Promise<Unfinished> {
+  if (pass.isOver()) {
+    pass.tally.leaveUndone();
+    return new Map();
+  }
   const now = pass.now();
   const failures = new Map(
     judged.flatMap((verdict) =>
@@ -33,7 +37,7 @@ export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'dro
   const toDrop = judged.flatMap((verdict): ToDrop[] => {
     if (verdict.kind === 'drop') {
       judgedAs.set(verdict.task, verdict.task);
-      return [verdict];
+      return [{ ...verdict, isRetry: verdict.task.dropAttempts > 0 }];
     }
     const failure = failures.get(verdict.task);
     if (failure === undefined || unfailed.has(verdict.task)) return [];
@@ -41,7 +45,7 @@ export async function drop(pass: LanePass, judged: readonly OfKind<'fail' | 'dro
     // Its Failed state is known as surely as by a strong read: the conditional write made it.
     const task = applied(verdict.task, failure);
     judgedAs.set(task, verdict.task);
-    return [{ task, cause: 'task', reason: LEASES_LOST }];
+    return [{ task, cause: 'task', reason: LEASES_LOST, isRetry: false }];
   });
 
   // First: a task that is settled is not looked at again.

@@ -20,7 +20,7 @@ type JobLane = (pass: JobPass, job: Job, because: string) => Promise<boolean>;
 const LANES: Readonly<Record<JobVerdictKind, JobLane>> = {
   dropAll,
   async rest(pass, job, because) {
-    if (job.dueAt !== undefined) await writeJob(pass, job, jobRested(job, because), 'rested');
+    if (job.dueAt !== undefined) await writeJob(pass, jobRested(job, because), 'rested');
     return true;
   },
   async leave() {
@@ -28,7 +28,7 @@ const LANES: Readonly<Record<JobVerdictKind, JobLane>> = {
   },
   async unchecked(pass, job, because) {
     pass.tally.problem({ key: { jobId: String(job.jobId) }, kind: 'unchecked', reason: because });
-    await writeJob(pass, job, uncheckedPostponed(job, pass.now(), pass.shards), 'unchecked');
+    await writeJob(pass, uncheckedPostponed(job, pass.now(), pass.shards), 'unchecked');
     return true;
   },
 };
@@ -69,6 +69,6 @@ async function judgeJob(pass: JobPass, jobId: RawId, job: JobLookup): Promise<bo
   pass.onVerdict({ jobId, kind: 'malformed', because: job.unreadable });
   const now = pass.now();
   if (needsPostponing(markerOf(job.raw), now, pass.shards))
-    await writeJob(pass, { jobId }, jobPostponedUnread(jobId, job.raw, now, pass.shards), 'postponed');
+    await writeJob(pass, jobPostponedUnread(jobId, job.raw, now, pass.shards), 'postponed');
   return true;
 }

@@ -2,13 +2,29 @@ import type { IndexedTask } from '../../copy-segment/task.ts';
 import type { JudgedKind, OfKind } from '../judge.ts';
 import type { Pass } from '../pass.ts';
 
-/** Tasks that did not end as the pass wanted: their work failed, or somebody else changed them meanwhile. */
-export type Unfinished = ReadonlyMap<IndexedTask, 'failed' | 'movedOn'>;
+/** Why a task did not end as the pass wanted: its work failed, or somebody else changed it meanwhile. */
+export type Unended = 'failed' | 'movedOn';
+
+/** Tasks that did not end as the pass wanted. */
+export type Unfinished = ReadonlyMap<IndexedTask, Unended>;
 
 export type LanePass = Pick<
   Pass,
-  'request' | 'write' | 'queue' | 'segments' | 'tally' | 'now' | 'shards' | 'markBreaker' | 'dropGuard'
->;
+  | 'request'
+  | 'write'
+  | 'queue'
+  | 'segments'
+  | 'tally'
+  | 'now'
+  | 'shards'
+  | 'markBreaker'
+  | 'lookUpJobs'
+  | 'expectation'
+  | 'dropGuard'
+> & {
+  /** Whether to begin nothing more: what is left stays due, and the pass is not complete. */
+  readonly isOver: () => boolean;
+};
 
 /** Carries out verdicts of the kinds that it is for, in their order. */
 export type Lane<K extends JudgedKind> = (

@@ -2,7 +2,7 @@ import type { RawId } from '../../copy-segment/ids.ts';
 import type { Job } from '../../copy-segment/job.ts';
 import { jobHasNews } from '../../copy-segment/job-changes.ts';
 import type { LanePass } from './lane.ts';
-import { writeJob } from './write-job.ts';
+import { writeJobs } from './write-job.ts';
 
 /**
  * A task of these jobs failed, so they will: their checkers are to look now. A job that is due already stays as overdue as
@@ -15,11 +15,13 @@ export async function tellCheckers(
   jobs: readonly Job[],
 ): Promise<Set<RawId>> {
   const now = pass.now();
-  const untold = new Set<RawId>();
-  for (const job of new Map(jobs.map((job) => [job.jobId, job])).values())
-    if (job.dueAt !== undefined && job.dueAt > now) {
-      const end = await writeJob(pass, job, jobHasNews(job, now, pass.shards), 'woken');
-      if (end === 'failed') untold.add(job.jobId);
-    }
-  return untold;
+  const waiting = new Map(
+    jobs.flatMap((job) => (job.dueAt !== undefined && job.dueAt > now ? [[job.jobId, job]] : [])),
+  );
+  const ends = await writeJobs(
+    pass,
+    [...waiting.values()].map((job) => jobHasNews(job, now, pass.shards)),
+    'woken',
+  );
+  return new Set([...waiting.keys()].filter((_, index) => ends[index] === 'failed'));
 }

@@ -61,8 +61,9 @@ export interface PassReport extends Cost, ListedProblems<ProblemKind> {
   readonly complete: boolean;
   /** Whether its time ran short. */
   readonly cutShort: boolean;
-  /** Recovery only, with `scannedThrough`: what the event of the recovery that resumes here says. */
+  /** Recovery only, with the two below: what the event of the recovery that resumes here says. */
   readonly fromJobId?: string;
+  readonly fromTaskId?: string;
   readonly scannedThrough?: string;
   readonly startedAt: number;
   readonly durationMs: number;

@@ -90,7 +90,7 @@ export function createTally(onFailure?: (key: ProblemKey) => void): Tally {
 
     report(request, { passId, startedAt, endedAt, stopped, cutShort }) {
       const { changes, read, verdicts, tasks, jobs, segments, messages, meter } = tally;
-      const { fromJobId, scannedThrough } = stopped ?? {};
+      const { fromJobId, fromTaskId, scannedThrough } = stopped ?? {};
       // The pass may still count after this: the report is a copy that does not change.
       return structuredClone({
         passId,
@@ -99,6 +99,7 @@ export function createTally(onFailure?: (key: ProblemKey) => void): Tally {
         complete: stopped === undefined && !isSomethingUndone && problems.failures() === 0,
         cutShort,
         ...(fromJobId !== undefined && { fromJobId: String(fromJobId) }),
+        ...(fromTaskId !== undefined && { fromTaskId: String(fromTaskId) }),
         ...(scannedThrough !== undefined && { scannedThrough }),
         startedAt,
         durationMs: endedAt - startedAt,
