@@ -1,19 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { packMappings } from '../functions/copy-segment/mappings.ts';
 import type { TableKind } from '../functions/copy-segment/tables.ts';
 import { job, segment, task } from './support/builders.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
-
-const MEASURE = join(import.meta.dirname, 'support/measure-dump.ts');
-const MIB = 2 ** 20;
 
 const dynamo = () => disturbedClients().dynamo;
 
@@ -155,22 +150,5 @@ describe('dump and load', () => {
     expect(await world.job()).toEqual({ jobId: 1n });
     expect(await commandOn(world, ['load', join(folder, 'none')])).toMatchObject({ code: 2 });
     expect(await commandOn(world, ['load', folder])).toMatchObject({ code: 2 });
-  });
-
-  it('holds no more for 100,000 tasks than for 10,000', { timeout: 1_200_000 }, async () => {
-    const measure = async (tasks: number): Promise<number> => {
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        '--expose-gc',
-        MEASURE,
-        String(tasks),
-        inject('dynamoEndpoint'),
-        inject('sqsEndpoint'),
-      ]);
-      const { peak, dumped, loaded } = JSON.parse(stdout);
-      expect({ dumped, loaded }).toEqual({ dumped: tasks, loaded: tasks });
-      return peak;
-    };
-    const small = await measure(10_000);
-    expect((await measure(100_000)) - small).toBeLessThan(8 * MIB);
   });
 });

@@ -15,7 +15,7 @@ const DESCRIPTION = `Writes the tables to standard output, one item per line, ex
 holds them: {"table":"tasks","item":{"jobId":{"N":"1"}, …}}.
 
 load puts them back. A dump of a table that is written to meanwhile is no
-snapshot of one moment. It needs no more memory for more items.`;
+snapshot of one moment.`;
 
 const EXAMPLES = `  copy-segment dump --stack CopySegmentInspector | gzip > tables.ndjson.gz
   copy-segment dump --job 449999999999999991 > restore.ndjson
