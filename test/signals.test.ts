@@ -266,19 +266,22 @@ describe('alarms on what AWS itself counts', () => {
   it.each([
     ['No passes', 'Inspector'],
     ['No checks', 'Checker'],
-  ])('%s: goes off when the function of the schedule was not invoked for five minutes', (heading, prefix) => {
-    expect(alarm(heading)).toMatchObject({
-      Namespace: 'AWS/Lambda',
-      MetricName: 'Invocations',
-      ComparisonOperator: 'LessThanOrEqualToThreshold',
-      Threshold: 0,
-      Period: 60,
-      EvaluationPeriods: 5,
-      // Lambda sends nothing for a function that is not invoked.
-      TreatMissingData: 'breaching',
-    });
-    expect(dimension(heading)).toEqual({ Ref: scheduledFunction(prefix) });
-  });
+  ])(
+    '%s: goes off when no schedule has invoked the function for five minutes, whatever streams do',
+    (heading, prefix) => {
+      expect(alarm(heading)).toMatchObject({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'AsyncEventsReceived',
+        ComparisonOperator: 'LessThanOrEqualToThreshold',
+        Threshold: 0,
+        Period: 60,
+        EvaluationPeriods: 5,
+        // Lambda sends nothing for a function that nobody asks for.
+        TreatMissingData: 'breaching',
+      });
+      expect(dimension(heading)).toEqual({ Ref: scheduledFunction(prefix) });
+    },
+  );
 
   it.each([
     ['Passes fail', 'Inspector'],

@@ -281,7 +281,12 @@ describe('a worker that dies', () => {
       await stalled;
       return 'drop';
     };
-    await work({ after: time.after, fault });
+    // A process that is suspended asks nobody for anything before it is awake again.
+    const { dynamo } = disturbedClients(async ({ proceed }) => {
+      if (!isAwake) await stalled;
+      return proceed();
+    });
+    await work({ dynamo, after: time.after, fault });
     expect(await buckets.objects(buckets.target)).toEqual(new Map());
     expect(await world.task()).toMatchObject({ state: 'Pending', taskVersion: 2n, lostLeases: 1n });
     const [message] = await world.messages();

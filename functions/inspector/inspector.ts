@@ -11,6 +11,7 @@ import { notingDue } from '../pass/oldest.ts';
 import { createTimeBudget } from '../pass/time-budget.ts';
 import { createExpectation } from './act/expectation.ts';
 import { createMarkBreaker } from './act/mark-breaker.ts';
+import { createSendPace } from './act/send-pace.ts';
 import { createDropAllowance } from './drop-allowance.ts';
 import { createDropGuard, DEFAULT_MAX_DROPS } from './drop-guard.ts';
 import { dryRun } from './dry-run.ts';
@@ -110,6 +111,7 @@ export function inspectorOver(storesOf: StoresOfPass, config: PassConfig): Inspe
       onVerdict: run.onVerdict ?? (() => {}),
       lookUpJobs: createJobLookup({ jobs: stores.jobs, tally, now }),
       markBreaker: createMarkBreaker(),
+      sendPace: createSendPace(),
       expectation: createExpectation(),
       shards: config.shards,
       windowSize: config.windowSize ?? WINDOW_SIZE,

@@ -3,6 +3,7 @@ import type { Stores } from '../copy-segment/stores.ts';
 import type { TimeBudget } from '../pass/time-budget.ts';
 import type { Expectation } from './act/expectation.ts';
 import type { MarkBreaker } from './act/mark-breaker.ts';
+import type { SendPace } from './act/send-pace.ts';
 import type { DropGuard } from './drop-guard.ts';
 import type { LookUpJobs } from './job-lookup.ts';
 import type { PassRequest } from './pass-event.ts';
@@ -40,6 +41,7 @@ export interface Pass extends Stores {
   readonly onVerdict: (verdict: ObservedVerdict) => void;
   readonly lookUpJobs: LookUpJobs;
   readonly markBreaker: MarkBreaker;
+  readonly sendPace: SendPace;
   /** Whether the targets of tasks are as they are expected to be. */
   readonly expectation: Expectation;
   readonly dropGuard: DropGuard;

@@ -8,9 +8,6 @@ import { keyOfTask } from '../report/pass-report.ts';
 import type { LanePass, Unended, Unfinished } from './lane.ts';
 import { createMarks } from './marks.ts';
 
-/** Requests to SQS that are under way at once. */
-const MAX_SENDS = 16;
-
 /** Time and jobs are asked for again after this many tasks: ten sends. */
 const TASKS_PER_LOOK = 100;
 
@@ -46,6 +43,7 @@ export async function enqueue(pass: LanePass, toEnqueue: readonly ToEnqueue[]): 
     const sentAt = pass.now();
     const outcomes = await pass.queue.send(batch.map(({ task, reason }) => messageFor(task, reason, sentAt)));
     sends--;
+    pass.sendPace.note(outcomes);
     const sent = batch.filter((_, index) => outcomes[index]?.kind === 'sent');
     pass.tally.messages.sent += sent.length;
     for (const [index, { task }] of batch.entries()) {
@@ -59,7 +57,7 @@ export async function enqueue(pass: LanePass, toEnqueue: readonly ToEnqueue[]): 
   const startSend = async (batch: readonly ToEnqueue[]): Promise<void> => {
     while (
       underWay.size > 0 &&
-      (sends >= MAX_SENDS || open + MESSAGES_PER_BATCH > pass.markBreaker.maxUnmarked())
+      (sends >= pass.sendPace.maxAtOnce() || open + MESSAGES_PER_BATCH > pass.markBreaker.maxUnmarked())
     )
       await underWay.someEnded();
     if (pass.markBreaker.isOpen()) {

@@ -18,6 +18,7 @@ export type LanePass = Pick<
   | 'now'
   | 'shards'
   | 'markBreaker'
+  | 'sendPace'
   | 'lookUpJobs'
   | 'expectation'
   | 'dropGuard'
