@@ -1,14 +1,19 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { packMappings } from '../functions/copy-segment/mappings.ts';
 import type { TableKind } from '../functions/copy-segment/tables.ts';
 import { job, segment, task } from './support/builders.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 import { everySituation } from './support/every-situation.ts';
+
+const MEASURE = join(import.meta.dirname, 'support/measure-dump.ts');
+const MIB = 2 ** 20;
 
 const dynamo = () => disturbedClients().dynamo;
 
@@ -150,5 +155,19 @@ describe('dump and load', () => {
     expect(await world.job()).toEqual({ jobId: 1n });
     expect(await commandOn(world, ['load', join(folder, 'none')])).toMatchObject({ code: 2 });
     expect(await commandOn(world, ['load', folder])).toMatchObject({ code: 2 });
+  });
+
+  it('holds as much at the end of 100,000 tasks as at their beginning', { timeout: 900_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--expose-gc',
+      MEASURE,
+      '100000',
+      inject('dynamoEndpoint'),
+      inject('sqsEndpoint'),
+    ]);
+    const { alive, dumped, written } = JSON.parse(stdout) as Record<string, number> & { alive: number[] };
+    expect({ dumped, written }).toEqual({ dumped: 100_000, written: 100_000 });
+    expect(alive).toHaveLength(10);
+    expect(Math.max(...alive) - (alive[0] as number)).toBeLessThan(4 * MIB);
   });
 });
