@@ -3,8 +3,6 @@
  * reached is to be struck off here.
  */
 export const NOT_REACHED_YET: Readonly<Record<string, string>> = {
-  'busy: requests': 'batches end with every chunk of 100 tasks, and targets are read before they are dropped',
-  'busy: units': 'targets are read before they are dropped (ADR 1)',
   'memory: resident at its peak': 'with 300,000 due it was 317 MB when it was last measured',
   'memory: flat': 'from 10,000 to 300,000 due it grew by more than half',
   'bundle of the inspector':

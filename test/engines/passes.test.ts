@@ -7,9 +7,16 @@ import { everySituation } from '../support/every-situation.ts';
 
 /**
  * What a report says that does not depend on the engine: not its id, and neither units nor requests, since the
- * engines are known to differ in what they say of the one and in how many of the other several REMOVE clauses take.
+ * engines are known to differ in what they say of the one and in how many of the other several REMOVE clauses take; nor how
+ * many segments were read, since some engines return with a failed condition what others have to be asked for.
  */
-const gistOf = ({ passId: _id, requests: _requests, capacity: _units, ...gist }: PassReport) => gist;
+const gistOf = ({
+  passId: _id,
+  requests: _requests,
+  capacity: _units,
+  read: { segments: _segments, ...read },
+  ...gist
+}: PassReport) => ({ ...gist, read });
 
 const sorted = (messages: readonly { jobId: string; taskId: string; attempt: number }[]) =>
   [...messages].sort(
