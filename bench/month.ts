@@ -28,7 +28,7 @@ const GB = 10 ** 9;
 /** @param passes idle passes as Lambda would make them: warm, at a few milliseconds per request */
 export function monthOf(
   passes: readonly Measurement[],
-  { functions, count, alarmMetrics }: Deployment,
+  { functions, count, alarmMetrics, polledQueues }: Deployment,
 ): MonthItem[] {
   const sum = (value: (pass: Measurement) => number): number =>
     passes.reduce((total, pass) => total + value(pass), 0);
@@ -41,7 +41,6 @@ export function monthOf(
     GB;
   const alarms = count('AWS::CloudWatch::Alarm');
   const dashboards = count('AWS::CloudWatch::Dashboard');
-  const polled = count('AWS::Lambda::EventSourceMapping');
   const million = (units: number, price: number): number => (units * price) / 1_000_000;
   return [
     {
@@ -77,8 +76,8 @@ export function monthOf(
     { what: 'CloudWatch, dashboard', amount: `${dashboards}`, dollars: dashboards * PRICES.dashboards },
     {
       what: 'SQS, polling',
-      amount: polled === 0 ? 'nothing polls' : `${thousands(polled * POLLS)} requests`,
-      dollars: million(polled * POLLS, PRICES.sqsRequests),
+      amount: polledQueues === 0 ? 'nothing polls' : `${thousands(polledQueues * POLLS)} requests`,
+      dollars: million(polledQueues * POLLS, PRICES.sqsRequests),
     },
   ];
 }

@@ -25,6 +25,8 @@ export interface Deployment {
   readonly functions: readonly DeployedFunction[];
   /** How many resources of a type there are, such as `AWS::CloudWatch::Dashboard`. */
   count(type: string): number;
+  /** How many functions poll a queue; those that read a stream do so free of charge. */
+  readonly polledQueues: number;
   /** How many metrics its alarms watch: some watch a sum. */
   readonly alarmMetrics: number;
   remove(): Promise<void>;
@@ -57,6 +59,10 @@ export async function synthesise(context: Readonly<Record<string, unknown>> = {}
       };
     }),
     count: (type) => resources.filter(([, { Type }]) => Type === type).length,
+    polledQueues: resources.filter(
+      ([, { Type, Properties }]) =>
+        Type === 'AWS::Lambda::EventSourceMapping' && Properties.StartingPosition === undefined,
+    ).length,
     alarmMetrics: resources
       .filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm')
       .flatMap(([, { Properties }]) => Properties.Metrics ?? [Properties])
