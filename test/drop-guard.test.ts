@@ -153,7 +153,7 @@ describe('a Failed job of more targets than maxDrops', () => {
       world.clock.now += 15 * MINUTE;
     }
     expect(counts).toEqual([150, 300, 400]);
-    expect((await world.job())?.segmentsDroppedAt).toBeDefined();
+    expect((await world.job())?.segmentsDroppedAt).toBe(BigInt(NOW + 30 * MINUTE));
     expect((await world.job())?.droppedThroughTaskId).toBeUndefined();
   });
 

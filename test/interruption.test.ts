@@ -20,6 +20,7 @@ import {
   endpointInBetween,
   type PassingRequest,
 } from './support/endpoint-in-between.ts';
+import { leftBehind } from './support/left-behind.ts';
 import { type Fault, s3InBetween } from './support/s3-in-between.ts';
 
 const CTRL_C = '\x03';
@@ -89,20 +90,6 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
     afterEach(() => Promise.all([dynamo.close(), sqs.close()]));
     const env = () => ({ AWS_ENDPOINT_URL_DYNAMODB: dynamo.endpoint, AWS_ENDPOINT_URL_SQS: sqs.endpoint });
 
-    /** What was created there and not deleted again. */
-    function leftBehind(): string[] {
-      const named = (operation: string, field: string) =>
-        [dynamo, sqs].flatMap(({ requests }) =>
-          requests
-            .filter((request) => request.operation === operation)
-            .map(({ input }) => String(input[field]).split('/').at(-1)),
-        );
-      const created = [...named('CreateTable', 'TableName'), ...named('CreateQueue', 'QueueName')];
-      const deleted = new Set([...named('DeleteTable', 'TableName'), ...named('DeleteQueue', 'QueueUrl')]);
-      expect(created).toHaveLength(4);
-      return created.filter((name) => !deleted.has(name)) as string[];
-    }
-
     it('Ctrl-C in a terminal, which npm passes on once more, ends a watch with its summary and leaves nothing', async () => {
       const child = npmWatch(env());
       const { shown, until } = follow(child);
@@ -111,7 +98,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
       child.stdin?.write(CTRL_C);
       expect(await exited).toEqual([0, null]);
       expect(shown()).toMatch(/\d passes; 9 messages in the queue: 7 pending, 2 lease-expired\.\n/);
-      expect(leftBehind()).toEqual([]);
+      expect(leftBehind([dynamo, sqs])).toEqual([]);
       await allEnded(marker);
     });
 
@@ -134,7 +121,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
         await sleep(50);
       }
       expect(await exited).toEqual([130, null]);
-      expect(leftBehind()).toEqual([]);
+      expect(leftBehind([dynamo, sqs])).toEqual([]);
       await allEnded(marker);
     });
 
@@ -146,7 +133,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
         return undefined;
       };
       expect(await end(child)).toMatchObject({ code: 130, stderr: '' });
-      expect(leftBehind()).toEqual([]);
+      expect(leftBehind([dynamo, sqs])).toEqual([]);
       await allEnded(marker);
     });
 
@@ -155,7 +142,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
       await follow(child).until(WATCHING);
       child.kill('SIGKILL');
       await allEnded(marker);
-      expect(leftBehind()).toEqual([]);
+      expect(leftBehind([dynamo, sqs])).toEqual([]);
     });
 
     describe('in the middle of the loop', { timeout: 240_000 }, () => {
@@ -186,7 +173,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
           return 'none';
         };
         expect(await end(child)).toMatchObject({ code: 130, stderr: '' });
-        expect(leftBehind()).toEqual([]);
+        expect(leftBehind([dynamo, sqs])).toEqual([]);
         expect(await bucketsLeft()).toEqual([]);
         await allEnded(marker);
       });
@@ -209,7 +196,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
           await sleep(50);
         }
         expect(await exited).toEqual([130, null]);
-        expect(leftBehind()).toEqual([]);
+        expect(leftBehind([dynamo, sqs])).toEqual([]);
         expect(await bucketsLeft()).toEqual([]);
         await allEnded(marker);
         resolve('drop');
@@ -223,7 +210,7 @@ describe.runIf(process.platform === 'linux')('ending npm start', () => {
       child.stdout?.once('data', () => child.stdout?.destroy());
       const [code] = await once(child, 'exit');
       expect(code).toBe(0);
-      expect(leftBehind()).toEqual([]);
+      expect(leftBehind([dynamo, sqs])).toEqual([]);
       await allEnded(marker);
     });
   });

@@ -1,7 +1,8 @@
 import { describe, expect, inject, it } from 'vitest';
 import { bucketsThere } from './support/buckets-there.ts';
 import { start, startInTerminal } from './support/command-line.ts';
-import { type EndpointInBetween, endpointInBetween } from './support/endpoint-in-between.ts';
+import { endpointInBetween } from './support/endpoint-in-between.ts';
+import { leftBehind } from './support/left-behind.ts';
 import { type S3Request, s3InBetween } from './support/s3-in-between.ts';
 import { readRequest, type SeenLoop, startWatched } from './support/seen-loop.ts';
 
@@ -9,20 +10,6 @@ import { readRequest, type SeenLoop, startWatched } from './support/seen-loop.ts
 const RUN_TIMEOUT_MS = 240_000;
 
 const ESCAPE = String.fromCharCode(0x1b);
-
-/** What was created and not deleted again. */
-function leftBehind(engines: readonly EndpointInBetween[]): string[] {
-  const named = (operation: string, field: string) =>
-    engines.flatMap(({ requests }) =>
-      requests
-        .filter((request) => request.operation === operation)
-        .map(({ input }) => String(input[field]).split('/').at(-1)),
-    );
-  const created = [...named('CreateTable', 'TableName'), ...named('CreateQueue', 'QueueName')];
-  const deleted = new Set([...named('DeleteTable', 'TableName'), ...named('DeleteQueue', 'QueueUrl')]);
-  expect(created).toHaveLength(4);
-  return created.filter((name) => !deleted.has(name)) as string[];
-}
 
 const stateOf = ({ segments }: SeenLoop, segmentId: bigint): unknown =>
   segments.find((segment) => segment.segmentId === segmentId)?.state;

@@ -4,7 +4,7 @@ import { isJob } from '../copy-segment/job.ts';
 import { done } from '../copy-segment/stores.ts';
 import type { TableKind } from '../copy-segment/tables.ts';
 import type { Check, FailedPart } from '../copy-segment/transaction.ts';
-import { createOverlay } from '../pass/overlay.ts';
+import { createOverlay, jobsUnder, segmentsUnder } from '../pass/overlay.ts';
 import type { CheckerStores } from './check-pass.ts';
 
 /**
@@ -15,23 +15,9 @@ export function dryRun({ jobs, tasks, segments, lastUnfinished }: CheckerStores)
   const overlay = createOverlay();
 
   const read: Pick<CheckerStores, 'jobs' | 'tasks' | 'segments'> = {
-    jobs: {
-      ...jobs,
-      async read(jobIds) {
-        const lookups = await jobs.read(jobIds);
-        for (const [jobId, lookup] of lookups)
-          if (isJob(lookup)) lookups.set(jobId, overlay.over('jobs', lookup, jobId));
-        return lookups;
-      },
-    },
+    jobs: jobsUnder(overlay, jobs),
     tasks,
-    segments: {
-      async read(segmentIds) {
-        const { found, unread } = await segments.read(segmentIds);
-        const items = [...found].map(([id, raw]) => [id, overlay.over('segments', { raw }, id).raw] as const);
-        return { found: new Map(items), unread };
-      },
-    },
+    segments: segmentsUnder(overlay, segments),
   };
 
   const itemsOf = async (checks: readonly Check[]): Promise<(Item | undefined)[]> => {

@@ -1,7 +1,6 @@
-import { isJob } from '../copy-segment/job.ts';
 import { done, type Stores } from '../copy-segment/stores.ts';
 import type { Task, TaskSighting } from '../copy-segment/task.ts';
-import { createOverlay } from '../pass/overlay.ts';
+import { createOverlay, jobsUnder, segmentsUnder } from '../pass/overlay.ts';
 
 /**
  * The same reads, and changes that all succeed without being made: the report says what would have been. What was
@@ -19,15 +18,7 @@ export function dryRun({ jobs, tasks, segments }: Stores): Stores {
   };
 
   return {
-    jobs: {
-      ...jobs,
-      async read(jobIds) {
-        const lookups = await jobs.read(jobIds);
-        for (const [jobId, lookup] of lookups)
-          if (isJob(lookup)) lookups.set(jobId, overlay.over('jobs', lookup, jobId));
-        return lookups;
-      },
-    },
+    jobs: jobsUnder(overlay, jobs),
     tasks: {
       ...tasks,
       async read(keys) {
@@ -38,13 +29,7 @@ export function dryRun({ jobs, tasks, segments }: Stores): Stores {
         for await (const page of tasks.ofJob(jobId, afterTaskId)) yield page.map(asChanged);
       },
     },
-    segments: {
-      async read(segmentIds) {
-        const { found, unread } = await segments.read(segmentIds);
-        const items = [...found].map(([id, raw]) => [id, overlay.over('segments', { raw }, id).raw] as const);
-        return { found: new Map(items), unread };
-      },
-    },
+    segments: segmentsUnder(overlay, segments),
     async write(changes) {
       for (const change of changes) overlay.add(change);
       return changes.map(() => done);

@@ -1,5 +1,7 @@
 import { applied, type Change } from '../copy-segment/change.ts';
 import type { Item } from '../copy-segment/item.ts';
+import { isJob } from '../copy-segment/job.ts';
+import type { Stores } from '../copy-segment/stores.ts';
 import type { TableKind } from '../copy-segment/tables.ts';
 
 /**
@@ -26,6 +28,26 @@ export function createOverlay(): Overlay {
     },
   };
 }
+
+/** Jobs as they would be by now. */
+export const jobsUnder = (overlay: Overlay, jobs: Stores['jobs']): Stores['jobs'] => ({
+  ...jobs,
+  async read(jobIds) {
+    const lookups = await jobs.read(jobIds);
+    for (const [jobId, lookup] of lookups)
+      if (isJob(lookup)) lookups.set(jobId, overlay.over('jobs', lookup, jobId));
+    return lookups;
+  },
+});
+
+/** Segments as they would be by now. */
+export const segmentsUnder = (overlay: Overlay, segments: Stores['segments']): Stores['segments'] => ({
+  async read(segmentIds) {
+    const { found, unread } = await segments.read(segmentIds);
+    const items = [...found].map(([id, raw]) => [id, overlay.over('segments', { raw }, id).raw] as const);
+    return { found: new Map(items), unread };
+  },
+});
 
 const nameOf = (table: TableKind, key: readonly unknown[]): string => [table, ...key].join('/');
 
