@@ -9,5 +9,6 @@ export interface Screen {
 
 export const screenOf = (stream: NodeJS.WriteStream): Screen =>
   stream.isTTY
-    ? { isTerminal: true, width: stream.columns ?? 80, maxLines: 30 }
+    ? // A terminal that does not know its size says 0.
+      { isTerminal: true, width: stream.columns || 80, maxLines: 30 }
     : { isTerminal: false, width: Number.POSITIVE_INFINITY, maxLines: 1_000 };

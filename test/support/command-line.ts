@@ -52,7 +52,7 @@ export async function startInTerminal(
   surroundings: Surroundings = {},
 ): Promise<Ended> {
   const child = terminal(
-    `stty cols 80 rows 40; ${process.execPath} ${surroundings.program ?? START} ${args.join(' ')}`,
+    `stty cols 80 rows 40; exec ${process.execPath} ${surroundings.program ?? START} ${args.join(' ')}`,
     surroundings,
   );
   child.stdin?.end();
@@ -60,10 +60,15 @@ export async function startInTerminal(
   return { ...ended, stdout: plain(ended.stdout) };
 }
 
-/** Runs a command line in a terminal; what is written to its standard input is typed there. */
+/**
+ * Runs a command line in a terminal, which does not tell its size; what is written to its standard input is typed there.
+ * A command that is ended from the keyboard begins with `exec`: a shell beside it gets the same Ctrl-C, and some shells
+ * end with 130 for it, however well their command has ended.
+ */
 export function terminal(command: string, { env, cwd }: Surroundings = {}): ChildProcess {
   return spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    env: { ...environment(), TERM: 'xterm', NO_COLOR: '1', ...env },
+    // The same shell on every machine: whether one gives its place to its last command is up to the shell.
+    env: { ...environment(), SHELL: '/bin/sh', TERM: 'xterm', NO_COLOR: '1', ...env },
     cwd: cwd ?? PROJECT,
   });
 }
