@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { VARIABLES } from '../functions/pass/variables.ts';
 import { pagingAlarm } from './alarm.ts';
 import { BUNDLING } from './bundling.ts';
+import { heapFlags } from './heap.ts';
 import { deadLetterQueue } from './scheduler-queue.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '..', 'functions');
@@ -114,7 +115,11 @@ export class ScheduledPass extends Construct {
       maxEventAge: MAX_EVENT_AGE,
       retryAttempts: 0,
       onFailure: new SqsDestination(this.failedPasses),
-      environment: { ...environment, [VARIABLES.stack]: Stack.of(this).stackName },
+      environment: {
+        ...environment,
+        [VARIABLES.stack]: Stack.of(this).stackName,
+        NODE_OPTIONS: heapFlags(memoryMiB).join(' '),
+      },
       bundling: BUNDLING,
     });
   }
