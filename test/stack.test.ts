@@ -110,7 +110,7 @@ describe('the queues', () => {
 describe('the function', () => {
   const inspector = stack.only('AWS::Lambda::Function').Properties;
 
-  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for ever, or as long as is asked for', () => {
+  it('runs Node 24 on arm64, without tracing, and logs reports and what goes wrong to a group that is kept for ever, or as long as is asked for', () => {
     expect(inspector).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -118,7 +118,11 @@ describe('the function', () => {
       Timeout: 900,
     });
     expect(inspector).not.toHaveProperty('TracingConfig');
-    expect(inspector.LoggingConfig.LogGroup).toHaveProperty('Ref');
+    expect(inspector.LoggingConfig).toMatchObject({
+      LogFormat: 'JSON',
+      SystemLogLevel: 'WARN',
+      LogGroup: { Ref: expect.any(String) },
+    });
     const retention = (of: typeof stack) => of.only('AWS::Logs::LogGroup').Properties?.RetentionInDays;
     expect(retention(stack)).toBeUndefined();
     expect(retention(synthesise({ checker: false, logRetentionDays: 90 }))).toBe(90);
