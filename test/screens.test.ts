@@ -43,10 +43,11 @@ describe('a screen in the documents', () => {
     expect(shown.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
-  it.each(
-    screens.filter(({ typed }) => typed.endsWith(' --embedded')),
-  )('on the sample is what the command shows: $document, $typed', async ({ typed, shown }) => {
-    const { stdout, stderr } = await commandLine(typed.split(' '), { now: () => TAKEN, width: 80 });
-    expect(withoutDurations(shown)).toBe(withoutDurations(`${stdout}${stderr}`.trimEnd()));
-  });
+  it.each(screens.filter(({ typed }) => typed.endsWith(' --embedded')))(
+    'on the sample is what the command shows: $document, $typed',
+    async ({ typed, shown }) => {
+      const { stdout, stderr } = await commandLine(typed.split(' '), { now: () => TAKEN, width: 80 });
+      expect(withoutDurations(shown)).toBe(withoutDurations(`${stdout}${stderr}`.trimEnd()));
+    },
+  );
 });
