@@ -315,6 +315,35 @@ describe('a reaction of the inspector', () => {
 });
 
 describe('the source of a function', () => {
+  it('gathers records for its window, or until a batch is full', async () => {
+    const world = await reactiveWorld();
+    await world.has(job(), task({ taskId: 1n }), task({ taskId: 2n }), task({ taskId: 3n }));
+    const records = await world.records('tasks');
+    const { eventSource } = await import('../engines/event-source.ts');
+    const batches: number[] = [];
+    const sourceOf = (windowMs: number) => {
+      const left = [...records];
+      return eventSource(
+        { read: async () => left.splice(0, 1) },
+        {
+          patterns: [{}],
+          windowMs,
+          batchSize: 2,
+          async invoke({ Records }) {
+            batches.push(Records.length);
+            return { batchItemFailures: [] };
+          },
+        },
+      );
+    };
+    const patient = sourceOf(Number.POSITIVE_INFINITY);
+    expect([await patient.poll(), patient.isGathering()]).toEqual([1, true]);
+    expect(batches).toEqual([]);
+    expect([await patient.poll(), patient.isGathering()]).toEqual([3, false]);
+    expect(batches).toEqual([2]);
+    expect([await sourceOf(0).poll(), batches]).toEqual([2, [2, 1]]);
+  });
+
   it('delivers again from the first record that failed, a few times, and then gives up: the schedule does it', async () => {
     const world = await reactiveWorld();
     await world.has(job(), task());
