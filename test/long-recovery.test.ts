@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { PassReport } from '../functions/inspector/report/pass-report.ts';
 import { job, task } from './support/builders.ts';
@@ -146,36 +143,3 @@ describe('a recovery of tasks whose jobs are missing', () => {
     expect(scans).toBeLessThan(20);
   });
 });
-
-describe('the memory of a recovery', () => {
-  it('grows by eight bytes for each job, and by nothing else', { timeout: 900_000 }, async () => {
-    const [few, many] = [await measured(10_000), await measured(100_000)];
-    const perJob = (most('arrays', many.alive) - most('arrays', few.alive)) / 90_000;
-    expect(perJob).toBeLessThan(8.5);
-    expect(most('heap', many.alive.slice(10)) - most('heap', many.alive.slice(0, 10))).toBeLessThan(MIB);
-  });
-});
-
-const MIB = 2 ** 20;
-
-/** Bytes. */
-interface Alive {
-  readonly heap: number;
-  readonly arrays: number;
-}
-
-const most = (of: keyof Alive, samples: readonly Alive[]): number =>
-  Math.max(...samples.map((sample) => sample[of]));
-
-/** A recovery of so many jobs with a task each, and of a tenth as many tasks whose job is missing. */
-async function measured(jobs: number): Promise<{ readonly alive: readonly Alive[] }> {
-  const program = join(import.meta.dirname, 'support/measure-recovery.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, String(jobs)]);
-  const { complete, tasks, alive } = JSON.parse(stdout);
-  expect({ complete, tasks, samples: alive.length }).toEqual({
-    complete: true,
-    tasks: jobs + jobs / 10,
-    samples: 20,
-  });
-  return { alive };
-}
