@@ -1,8 +1,9 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { done, submitted } from './support/checker-world.ts';
 import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
+import { endpointInBetween } from './support/endpoint-in-between.ts';
 import { schedulerStub } from './support/scheduler-stub.ts';
 
 async function statusOf(world: World, ...args: readonly string[]) {
@@ -114,17 +115,62 @@ describe('status', () => {
     const world = await embeddedWorld();
     await world.has(healthy());
     const stop = new AbortController();
-    let looks = 0;
-    const now = (): number => {
-      if (++looks === 4) stop.abort();
-      return NOW;
-    };
-    const { code, stdout } = await commandOn(world, ['status', '--watch', '1'], {
-      now,
+    const waits: number[] = [];
+    const { code, stdout } = await commandOn(world, ['status', '--watch', '7'], {
       signal: stop.signal,
+      sleep(ms) {
+        if (waits.push(ms) === 3) stop.abort();
+      },
       width: 80,
     });
-    expect(stdout.split('\u001b[H\u001b[2J').length - 1).toBeGreaterThan(1);
+    expect(stdout.split('\u001b[H\u001b[2J')).toHaveLength(1 + 3);
+    expect(waits).toEqual([7_000, 7_000, 7_000]);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['goes on after a look that AWS did not answer, and says so', 'ThrottlingException', 0, 3],
+    ['ends with 3 once it may no longer look', 'AccessDeniedException', 3, 1],
+  ])('--watch %s', async (_, type, code, looks) => {
+    // The SDK's own retries wait for real.
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    let waits = 0;
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      waits === 1 && operation === 'Scan' ? { type, message: 'not now' } : undefined,
+    );
+    onTestFinished(dynamo.close);
+    const stop = new AbortController();
+    const ended = await commandOn(world, ['status', '--watch'], {
+      dynamoEndpoint: dynamo.endpoint,
+      signal: stop.signal,
+      sleep() {
+        if (++waits === 3) stop.abort();
+      },
+    });
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toContain(`${type}: not now`);
+    expect(ended.stdout.match(/^Healthy\.$/gm)).toHaveLength(looks);
+  });
+
+  it('--watch ends with what it saw last when Ctrl-C comes in the middle of a look', async () => {
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    const stop = new AbortController();
+    let waits = 0;
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) => {
+      if (waits === 1 && operation === 'Scan') stop.abort();
+      return undefined;
+    });
+    onTestFinished(dynamo.close);
+    const { code, stdout } = await commandOn(world, ['status', '--watch'], {
+      dynamoEndpoint: dynamo.endpoint,
+      signal: stop.signal,
+      sleep: () => void waits++,
+    });
+    expect(stdout.match(/^Healthy\.$/gm)).toHaveLength(1);
     expect(code).toBe(0);
   });
 
