@@ -257,7 +257,7 @@ describe('the alarms', () => {
       of: 5,
       withoutData: 0,
     });
-    expect(ailments).toEqual(['alarms are on']);
+    expect(ailments).toEqual(['alarms are on (RUNBOOK.md says what to do)']);
     expect(code).toBe(1);
     expect((await text()).replace(/\s+/g, ' ')).toContain(
       'alarms 4 of 5 on: No passes (12 min), Work is overdue (1 h), Dead letters (3 min), Night shift failed',

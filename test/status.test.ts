@@ -75,6 +75,24 @@ describe('status', () => {
     expect(code).toBe(1);
   });
 
+  it('takes no job for missing that it could not read', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Completed' }), task(leased));
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      operation === 'BatchGetItem' ? { type: 'AccessDeniedException', message: 'not yours' } : undefined,
+    );
+    onTestFinished(dynamo.close);
+    const { code, stdout } = await commandOn(world, ['status', '--json'], {
+      dynamoEndpoint: dynamo.endpoint,
+    });
+    const { jobs, nodes, notRead } = JSON.parse(stdout);
+    expect(notRead.slice(-2)).toEqual([
+      '1 job of tasks in the index (AccessDeniedException: not yours)',
+      'the holders of 1 more leases',
+    ]);
+    expect({ code, jobs, nodes }).toEqual({ code: 0, jobs: [], nodes: {} });
+  });
+
   it('names the worst about each job, how many tasks share it, and whom to ask', async () => {
     const world = await embeddedWorld();
     await world.has(

@@ -19,7 +19,7 @@ export function ailmentsOf({ at, environment, due, jobs, signals }: Status): str
     ...ailmentsOfLast('check', signals.lastCheck, checkerSchedule, at),
     queue.kind === 'missing' && 'the queue does not exist',
     queue.kind === 'read' && (queue.deadLetters ?? 0) > 0 && 'there are dead letters',
-    (signals.alarms?.on.length ?? 0) > 0 && 'alarms are on',
+    (signals.alarms?.on.length ?? 0) > 0 && 'alarms are on (RUNBOOK.md says what to do)',
     (signals.failedPasses ?? 0) + (signals.failedChecks ?? 0) > 0 && 'invocations failed',
     stuck > 0 && `${stuck === 1 ? 'a job is' : `${stuck} jobs are`} stuck`,
   ];
