@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hasService } from '../cli/connection/has-service.ts';
 import { ALARM_HEADINGS } from '../functions/pass/alarm-headings.ts';
 import { HOUR, job, leased, MINUTE, NOW, task } from './support/builders.ts';
 import { cloudFormationStub } from './support/cloud-formation-stub.ts';
@@ -407,13 +408,24 @@ describe('a signal that is refused', () => {
   });
 });
 
-describe('one endpoint for all of AWS', () => {
-  it('is asked for what a stack consists of', async () => {
-    const { json } = await deployed();
-    // Of somebody who uses one emulator for everything.
-    const { AWS_ENDPOINT_URL_CLOUDWATCH = '' } = process.env;
-    vi.stubEnv('AWS_ENDPOINT_URL', AWS_ENDPOINT_URL_CLOUDWATCH);
-    onTestFinished(() => void vi.unstubAllEnvs());
-    expect((await json()).notRead).toEqual([]);
+describe('CloudWatch', () => {
+  const [stack, tables] = [{ isEmbedded: false, alarmNamePrefix: PREFIX }, { isEmbedded: false }];
+  const emulator = 'http://127.0.0.1:4566';
+
+  it.each([
+    ['AWS itself', tables, {}, true],
+    ['an emulator of everything, where there is a stack', stack, { AWS_ENDPOINT_URL: emulator }, true],
+    ['an emulator of who knows what', tables, { AWS_ENDPOINT_URL: emulator }, false],
+    ['an emulator of tables', stack, { AWS_ENDPOINT_URL_DYNAMODB: emulator }, false],
+    ['an emulator of queues', stack, { AWS_ENDPOINT_URL_SQS: emulator }, false],
+    [
+      'an emulator of tables, and one of CloudWatch',
+      tables,
+      { AWS_ENDPOINT_URL_DYNAMODB: emulator, AWS_ENDPOINT_URL_CLOUDWATCH: emulator },
+      true,
+    ],
+    ['the engines of --embedded', { isEmbedded: true }, {}, false],
+  ])('is asked, or not, of %s', (_, connection, env, isAsked) => {
+    expect(hasService(connection, 'CLOUDWATCH', env)).toBe(isAsked);
   });
 });
