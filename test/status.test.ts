@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { done, submitted } from './support/checker-world.ts';
@@ -73,6 +74,50 @@ describe('status', () => {
     const { code, stdout } = await commandLine(['status', ...options], { now: () => NOW });
     expect(stdout).toMatch(/^queue {5}it does not exist$/m);
     expect(code).toBe(1);
+  });
+
+  it('of a job whose tasks are as badly off as each other is the same, whatever shard answers first', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      ...[1n, 2n, 3n].map((taskId) => task({ taskId, state: 'Failed', targets: [taskId] })),
+      ...[4n, 5n, 6n, 7n, 8n].map((taskId) => task({ taskId })),
+      ...[9n, 10n].map((taskId) => task({ taskId, ...expired })),
+    );
+    const slowShard = async (shard: number) => {
+      const dynamo = await endpointInBetween(inject('dynamoEndpoint'), async ({ operation, input }) => {
+        const isSlow = operation === 'Query' && JSON.stringify(input).includes(`{"N":"${shard}"}`);
+        if (isSlow) await wait(50);
+        return undefined;
+      });
+      onTestFinished(dynamo.close);
+      const { stdout } = await commandOn(world, ['status', '--json'], { dynamoEndpoint: dynamo.endpoint });
+      return JSON.parse(stdout).jobs[0].worst;
+    };
+    const worst = await Promise.all([0, 1, 2, 3].map(slowShard));
+    expect(worst).toEqual(Array(4).fill(worst[0]));
+    expect(worst[0]).toMatchObject({ condition: { kind: 'leaseLost' }, count: 2 });
+  });
+
+  it('of a job that was just cancelled is that it is being dropped: nothing is stuck', async () => {
+    const world = await embeddedWorld();
+    await world.has(submitted(2, 2, { dueAt: NOW + HOUR }), ...[11n, 12n].map((id) => segment(id)));
+    await world.has(task({ taskId: 1n, targets: [11n] }), task({ taskId: 2n, ...leased, targets: [12n] }));
+    await world.pass();
+    await commandOn(world, ['cancel', '1', '--yes']);
+    expect(await statusOf(world)).toMatchObject({
+      code: 0,
+      jobs: [
+        {
+          state: 'Failed',
+          condition: { kind: 'dropping' },
+          worst: { condition: { kind: 'droppedWithJob' } },
+        },
+      ],
+    });
+    expect(await statusOf(world, '1')).toMatchObject({ code: 0 });
+    await world.pass();
+    expect(await statusOf(world)).toMatchObject({ code: 0, due: { tasks: 0, jobs: 0 } });
   });
 
   it('takes no job for missing that it could not read', async () => {

@@ -8,9 +8,14 @@ import { isJob, isRunning, isUnsettledFailure, readJob } from '../../functions/c
 import { readIndexedTask, sightTask, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
 import type { Connection } from '../connection/connection.ts';
-import { isWorse } from '../explain/condition.ts';
+import { LEVELS } from '../explain/condition.ts';
 import { conditionOfJob } from '../explain/job-condition.ts';
-import { conditionOfTask, type Moment, type TaskCondition } from '../explain/task-condition.ts';
+import {
+  conditionOfTask,
+  type Moment,
+  TASK_CONDITION_KINDS,
+  type TaskCondition,
+} from '../explain/task-condition.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { Due, JobStatus, Pending } from './status.ts';
 
@@ -149,17 +154,25 @@ interface JobInProgress {
   status(): JobStatus;
 }
 
+/** How many tasks are in a condition, and the condition of the first of them. */
+interface Counted {
+  readonly condition: TaskCondition;
+  readonly taskId: RawId;
+  readonly count: number;
+}
+
 function createJobInProgress(jobId: RawId, job: KnownJob, moment: Moment): JobInProgress {
-  let worst: TaskCondition | undefined;
-  let count = 0;
+  const byKind = new Map<TaskCondition['kind'], Counted>();
   return {
     add(sighting) {
       const condition = conditionOfTask(sighting, job, moment);
-      if (worst === undefined || isWorse(condition.level, worst.level)) {
-        worst = condition;
-        count = 0;
-      }
-      if (condition.kind === worst.kind) count++;
+      const { taskId } = sighting.key;
+      const known = byKind.get(condition.kind);
+      const isFirst = known === undefined || compareIds(taskId, known.taskId) < 0;
+      byKind.set(condition.kind, {
+        ...(isFirst ? { condition, taskId } : known),
+        count: (known?.count ?? 0) + 1,
+      });
       return condition;
     },
     status: () => ({
@@ -167,9 +180,17 @@ function createJobInProgress(jobId: RawId, job: KnownJob, moment: Moment): JobIn
       state: job === 'missing' ? 'missing' : isJob(job) ? job.state : 'unreadable',
       ...progressOf(job === 'missing' ? {} : job.raw),
       condition: conditionOfJob(job, undefined, moment),
-      worst: worst && { condition: worst, count },
+      worst: worstOf([...byKind.values()]),
     }),
   };
+}
+
+/** Shards answer in any order, and the worst is the same. */
+function worstOf(counted: readonly Counted[]): JobStatus['worst'] {
+  const rank = ({ condition: { level, kind } }: Counted): number =>
+    TASK_CONDITION_KINDS.indexOf(kind) - LEVELS.indexOf(level) * TASK_CONDITION_KINDS.length;
+  const [worst] = counted.toSorted((a, b) => rank(a) - rank(b));
+  return worst && { condition: worst.condition, count: worst.count };
 }
 
 /** As its counters have it: nobody decides by them, and they may lag behind. */
