@@ -119,6 +119,27 @@ describe('an emulator of Logs Insights that answers with every line there is', (
     expect(stdout).toBe('Nothing was changed in that time.\n');
   });
 
+  it('hides no change behind its last lines', async () => {
+    const { world } = await loggedWorld();
+    const at = new Date(NOW - MINUTE).toISOString();
+    const change = { message: 'changed', timestamp: at, what: 'dropped', table: 'segments', segmentId: '21' };
+    const rows = [
+      ...Array.from({ length: 100 }, () => 'END RequestId: 1'),
+      JSON.stringify({ ...change, before: {}, after: {}, because: 'the task failed' }),
+    ].map((value) => [{ field: '@message', value }]);
+    let limit = 0;
+    const emulator = await serviceStub('CLOUDWATCH_LOGS', {
+      StartQuery({ queryString }) {
+        limit = Number(/limit (\d+)/.exec(queryString)?.[1]);
+        return { queryId: '1' };
+      },
+      GetQueryResults: () => ({ status: 'Complete', results: rows.slice(0, limit) }),
+    });
+    onTestFinished(emulator.close);
+    const { stdout } = await commandOn(world, ['log', ...GROUPS], { width: 80 });
+    expect(stdout).toMatch(/dropped {5}segment 21 {2}the task failed\n$/);
+  });
+
   it('is no history', async () => {
     const { stdout } = await commandOn(await answering(), ['explain', '1/1', ...GROUPS]);
     expect(stdout).toMatch(/^not read +the action log \(Error: Logs Insights answered without counts\)/m);

@@ -28,10 +28,11 @@ export async function readChanges(
 ): Promise<LoggedChange[]> {
   const query = `fields @timestamp, @message | filter ${filterText(filter)} | sort @timestamp desc | limit ${limit}`;
   const rows = await askInsights(connection, query, period, signal);
-  return rows
-    .map((row) => changeOf(row, filter))
-    .filter((change) => change !== undefined)
-    .reverse();
+  const changes = rows.map((row) => changeOf(row, filter)).filter((change) => change !== undefined);
+  // Of lines that were not filtered, the last few say nothing: the changes are further back.
+  const isCut = changes.length < rows.length && rows.length === limit && limit < MAX_ROWS;
+  if (isCut) return (await readChanges(connection, filter, period, { signal })).slice(-limit);
+  return changes.reverse();
 }
 
 /** Emulators of Logs Insights filter less than was asked: a line that is no such change is left out. */
