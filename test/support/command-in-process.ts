@@ -22,12 +22,14 @@ export interface CommandSurroundings {
   readonly signal?: AbortSignal;
   /** Instead of the engine of the run. */
   readonly dynamoEndpoint?: string;
+  /** How the program is typed. */
+  readonly program?: readonly string[];
 }
 
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
 export async function commandLine(
   args: readonly string[],
-  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
+  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint, program }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
@@ -42,6 +44,7 @@ export async function commandLine(
     err: stderr,
     stdin: new PassThrough().end(input),
     now,
+    program,
     signal: signal ?? new AbortController().signal,
     confirm:
       answer === undefined ? undefined : async () => (typeof answer === 'boolean' ? answer : await answer()),
