@@ -8,7 +8,7 @@ import { verdictOn } from '../../functions/inspector/verdict.ts';
 import { LEASE_MS } from '../../functions/worker/worker.ts';
 import { spanText, timeText } from '../operate/time-text.ts';
 import { countOf } from '../terminal/count-of.ts';
-import type { Level } from './condition.ts';
+import type { Condition, Level } from './condition.ts';
 import { environmentLines } from './environment-lines.ts';
 import type { Explanation, Remedy } from './explanation.ts';
 import type { Facts } from './facts.ts';
@@ -16,7 +16,7 @@ import { judgeJob } from './judge-job.ts';
 import { withMessage } from './message-lost.ts';
 import { treatJob } from './remedy-of-job.ts';
 import { treatTask } from './remedy-of-task.ts';
-import { conditionOfTask, type TaskCondition, type TaskConditionKind } from './task-condition.ts';
+import { conditionOfTask, type TaskConditionKind } from './task-condition.ts';
 
 /** Why a task is where it is, from facts alone. */
 export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }): Explanation {
@@ -27,25 +27,28 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
   const task = reading.ok ? reading.value : undefined;
   const { question, own: ofJob } = judgeJob(facts);
   const isDoomed = question.doom !== undefined && task?.state !== 'Failed' && COPIED_ON.has(own.kind);
-  const condition: TaskCondition = isDoomed
+  // What becomes of it is its job's affair.
+  const isJobs = isDoomed || own.kind === 'droppedWithJob';
+  const condition: Condition<string> = isDoomed
     ? {
         kind: 'doomed',
         level: ofJob.level,
-        because: `its job fails with the next check, whatever becomes of it: ${question.doom}`,
+        because: `its restore is lost, and its job is to be failed: ${question.doom}`,
       }
-    : own;
-  const lease = task && isDispatchable(task) ? task.leaseExpiresAt : undefined;
-  const { obstacle, remedy } = isDoomed
+    : isJobs
+      ? { ...ofJob, because: `${own.because}; of that: ${ofJob.because}` }
+      : own;
+  const { obstacle, remedy } = isJobs
     ? treatJob(ofJob, question)
     : treatTask(
-        condition,
+        own,
         {
           jobId,
           taskId: String(key.taskId),
           jobState: question.jobState,
           targets: task?.targetSegmentIds.length,
           dueAt: task?.dueAt,
-          leaseExpiresAt: lease,
+          leaseExpiresAt: task && isDispatchable(task) ? task.leaseExpiresAt : undefined,
           now: facts.now,
         },
         facts,

@@ -52,7 +52,7 @@ export function conditionUnderFailure(
     return {
       kind: 'droppedWithJob',
       level: 'waiting',
-      because: 'its targets are dropped with its job, which failed',
+      because: 'its targets are dropped with its job',
     };
   return (
     leftVisible(task, failed, targets, `the drops of its job are past task ${reached}`) ?? DROPPED_WITH_JOB
