@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { programOf } from '../cli/surroundings.ts';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { copied, done, submitted } from './support/checker-world.ts';
 import { commandLine, optionsOf } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld } from './support/embedded-world.ts';
 import { endpointInBetween } from './support/endpoint-in-between.ts';
 import { execute, executeOtherwise, explain } from './support/explained.ts';
+import { logsStub } from './support/logs-stub.ts';
 import { schedulerStub } from './support/scheduler-stub.ts';
 import { mappingsOf, RESTORE, submitTo } from './support/submit-world.ts';
 
@@ -306,6 +308,25 @@ describe('explain names what is wrong around the items', () => {
     expect(await explain(world, '1/1', options)).toMatchObject({ kind: 'neverSent' });
   });
 
+  it('schedule missing: it is deployed again, or the pass made by hand', async () => {
+    const world = await embeddedWorld();
+    const scheduler = await schedulerStub({});
+    onTestFinished(scheduler.close);
+    const options = ['--schedule', 'passes'];
+    await world.has(running(), task({ targets: [11n] }), segment(11n));
+    const found = await explain(world, '1/1', options);
+    expect(found).toMatchObject({ kind: 'scheduleMissing', level: 'stuck', code: 1 });
+    expect(found.headline).toContain('the schedule passes of the inspector does not exist');
+    expect(found.remedy.steps?.map(({ command }) => command.join(' '))).toEqual([
+      'npx cdk deploy --revert-drift',
+    ]);
+    await executeOtherwise(world, found);
+    expect(await world.messages()).toMatchObject([{ taskId: '1' }]);
+    // A deployment is not made here: this is what it leaves behind.
+    Object.assign(scheduler.schedules, { passes: { Name: 'passes', State: 'ENABLED' } });
+    expect(await explain(world, '1/1', options)).toMatchObject({ kind: 'inQueue', code: 0 });
+  });
+
   it.each([
     ['a standard queue', { fifo: false }],
     ['a FIFO queue', { fifo: true }],
@@ -339,6 +360,54 @@ describe('explain names what is wrong around the items', () => {
     await execute(world, found);
     expect(await explain(world, '1/1', [], surroundings)).toMatchObject({ kind: 'inQueue', code: 0 });
   });
+
+  it('a right to write that only whoever asks has not got is no cause, and is said under `not read`', async () => {
+    const world = await embeddedWorld();
+    const scheduler = await schedulerStub({ passes: { State: 'DISABLED', Description: 'paused by ann' } });
+    onTestFinished(scheduler.close);
+    const between = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      /Update|Write|Execute/.test(operation)
+        ? { type: 'AccessDeniedException', message: 'ReadOnly/oncall is not authorized' }
+        : undefined,
+    );
+    onTestFinished(between.close);
+    await world.has(running(), task({ targets: [11n] }), segment(11n));
+    const surroundings = { dynamoEndpoint: between.endpoint };
+    const found = await explain(world, '1/1', ['--schedule', 'passes'], surroundings);
+    expect(found).toMatchObject({ kind: 'schedulePaused', level: 'stuck', code: 1 });
+    expect(found.notRead).toContain('whether the table takes writes (no right to write from here)');
+    await execute(world, found);
+    expect(scheduler.schedules.passes).toMatchObject({ State: 'ENABLED' });
+    expect((await explain(world, '1/1', [], surroundings)).kind).toBe('neverSent');
+  });
+
+  it('writes refused to the functions alone: the last pass in the log says so', async () => {
+    const world = await embeddedWorld();
+    await world.has(running(), task({ targets: [11n] }), segment(11n));
+    const denied = Object.assign(new Error('the role is not authorized to perform: dynamodb:PartiQLUpdate'), {
+      name: 'AccessDeniedException',
+    });
+    const report = await world.pass(
+      {},
+      {
+        disturb: async ({ operation, proceed }) => {
+          if (/Update|Write|Execute/.test(operation)) throw denied;
+          return proceed();
+        },
+      },
+    );
+    await world.messages();
+    const timestamp = new Date(NOW).toISOString();
+    const logs = await logsStub([{ ...report, message: 'inspection pass', timestamp }]);
+    onTestFinished(logs.close);
+    const options = ['--log-group', 'inspector'];
+    const found = await explain(world, '1/1', options);
+    expect(found).toMatchObject({ kind: 'writesRefused', level: 'stuck', code: 1 });
+    expect(found.headline).toContain('not authorized to perform: dynamodb:PartiQLUpdate');
+    await execute(world, found);
+    expect(await world.messages()).toMatchObject([{ taskId: '1' }]);
+    expect(await explain(world, '1/1', options)).toMatchObject({ kind: 'inQueue', code: 0 });
+  });
 });
 
 describe('explain', () => {
@@ -359,6 +428,62 @@ describe('explain', () => {
       'the schedule of the checker (no --checker-schedule)',
       'the target segments (explain JOB/TASK reads those of a task)',
     ]);
+  });
+
+  it('takes over for a job what its task waits for: a message that is lost', async () => {
+    const world = await embeddedWorld();
+    await world.has(submitted(2, 2, { dueAt: NOW + HOUR }), task({ taskId: 1n, ...leased, targets: [11n] }));
+    await world.has(task({ taskId: 2n, targets: [12n] }), segment(11n), segment(12n));
+    await world.pass();
+    await world.messages();
+    world.clock.now += 5 * MINUTE;
+    const found = await explain(world, '1');
+    expect(found).toMatchObject({ kind: 'messageLost', level: 'late', code: 1 });
+    expect(found.headline).toContain('task 1/2');
+    await execute(world, found);
+    expect(await world.messages()).toMatchObject([{ taskId: '2' }]);
+  });
+
+  it('takes over for a job what its task cannot be published for: a target of another job', async () => {
+    const world = await embeddedWorld();
+    await world.has(submitted(1, 1, { dueAt: NOW + HOUR }), task({ targets: [11n] }));
+    await world.has(segment(11n, 'Importing', { jobId: 2n }));
+    const found = await explain(world, '1');
+    expect(found).toMatchObject({ kind: 'foreign', level: 'stuck', code: 1 });
+    await execute(world, found);
+    expect(await world.job()).toMatchObject({ state: 'Failed' });
+  });
+
+  it('says who holds a lease, and when it was last renewed', async () => {
+    const world = await embeddedWorld();
+    await world.has(running(), task({ state: 'InProgress', leaseExpiresAt: NOW + 8 * MINUTE }));
+    const { lines } = await explain(world, '1/1');
+    expect(lines.find(([title]) => title === 'lease')?.[1]).toBe(
+      'held by datanode-1, ends 2026-11-22T12:23:50Z, in 8 min; last renewed 2 min ago',
+    );
+  });
+
+  it('names the table that is not there', async () => {
+    const world = await embeddedWorld();
+    const elsewhere = { ...world, tables: { ...world.tables, jobs: 'nope' } };
+    const { code, stderr } = await commandLine(['explain', '1', ...optionsOf(elsewhere)]);
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('table nope') });
+  });
+
+  it('prints commands as this one was typed, and the AWS CLI with its profile and region', async () => {
+    const world = await embeddedWorld();
+    await disturbedClients().sqs.send(new DeleteQueueCommand({ QueueUrl: world.queueUrl }));
+    await world.has(running(), task({ targets: [11n] }), segment(11n));
+    const { remedy } = await explain(world, '1/1', ['--region', 'us-east-1'], {
+      program: ['npx', 'copy-segment'],
+    });
+    const [create, inspect] = remedy.steps ?? [];
+    expect(create?.command.slice(-2)).toEqual(['--region', 'us-east-1']);
+    expect(inspect?.command.slice(0, 3)).toEqual(['npx', 'copy-segment', 'inspect']);
+    const npx = { npm_command: 'exec' };
+    expect(programOf(['node', '/usr/bin/copy-segment'], {})).toEqual(['copy-segment']);
+    expect(programOf(['node', '/a/node_modules/.bin/copy-segment'], npx)).toEqual(['npx', 'copy-segment']);
+    expect(programOf(['node', '/a/cli/copy-segment.cjs'], {})).toEqual(['npx', 'copy-segment']);
   });
 
   it('ends with 2 for what is neither a job, a task nor a segment', async () => {

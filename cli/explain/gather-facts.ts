@@ -16,6 +16,7 @@ import type { Facts, QueueFacts, ScheduleFacts, WorstTask } from './facts.ts';
 import { seeTargets, type TargetsSeen } from './flaw-of-targets.ts';
 import { withMessage } from './message-lost.ts';
 import { probeWrites } from './probe-writes.ts';
+import { readLastFailure } from './read-last-failure.ts';
 import { readQueue } from './read-queue.ts';
 import { readSchedule } from './read-schedule.ts';
 import { type Candidate, createTaskTally, type Tallied, worstTask } from './tally-tasks.ts';
@@ -80,6 +81,8 @@ export async function gatherFacts(
       ? await probeWrites(dynamo, tables, { ...probe, key: { ...probe.key } })
       : ({ kind: 'unasked' } as const);
 
+  const failure = isLate ? await readLastFailure(connection, jobId, now) : undefined;
+
   return {
     now,
     shards,
@@ -95,6 +98,7 @@ export async function gatherFacts(
     inspectorSchedule,
     checkerSchedule,
     writes,
+    ...(failure?.text !== undefined && { lastPass: failure.text }),
     hasInspector: inspector.functionName !== undefined,
     hasChecker: checker.functionName !== undefined,
     ...(history?.text !== undefined && { history: history.text }),
@@ -108,6 +112,7 @@ export async function gatherFacts(
       ...(queue.kind === 'unread' ? [`the queue (${queue.reason})`] : []),
       ...unreadSchedule('inspector', inspectorSchedule),
       ...unreadSchedule('checker', checkerSchedule),
+      ...(failure?.reason === undefined ? [] : [`the last pass (${failure.reason})`]),
       ...(writes.kind === 'denied' ? ['whether the table takes writes (no right to write from here)'] : []),
       ...(taskId === undefined ? unread : []),
     ],

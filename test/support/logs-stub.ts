@@ -7,7 +7,7 @@ type Line = Record<string, unknown> & { timestamp: string };
 
 /**
  * CloudWatch Logs Insights over lines of JSON, as far as this project's queries go: `filter a = "b" and …`, then a count
- * by `what`, or the lines themselves, newest first. On 127.0.0.1, and where the SDK looks for it.
+ * by `what`, or the lines themselves, newest first; and the lines of one message. On 127.0.0.1, and where the SDK looks for it.
  */
 export async function logsStub(lines: readonly Line[]) {
   const queries: { queryString: string; logGroupNames: string[] }[] = [];
@@ -22,12 +22,22 @@ export async function logsStub(lines: readonly Line[]) {
       const queryId = String(queries.length);
       answers.set(queryId, answerOf(input));
       output = { queryId };
-    } else output = { status: 'Complete', results: answers.get(input.queryId) ?? [] };
+    } else if (operation === 'FilterLogEvents') output = { events: eventsOf(input) };
+    else output = { status: 'Complete', results: answers.get(input.queryId) ?? [] };
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
     response.end(JSON.stringify(output));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  function eventsOf({ filterPattern, startTime }: { filterPattern: string; startTime: number }): object[] {
+    const message = /\$\.message = "([^"]*)"/.exec(filterPattern)?.[1];
+    return lines.flatMap((line) => {
+      const timestamp = Date.parse(line.timestamp);
+      const isFound = line.message === message && timestamp >= startTime;
+      return isFound ? [{ timestamp, message: JSON.stringify(line) }] : [];
+    });
+  }
 
   function answerOf(query: { queryString: string; startTime: number; endTime: number }): object[] {
     const filter = /filter (.*?) \|/.exec(`${query.queryString} |`)?.[1] ?? '';
