@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Interruption } from './interruption.ts';
 import { type Screen, screenOf } from './terminal/screen.ts';
 
@@ -13,6 +14,8 @@ export interface Surroundings {
   readonly now: () => number;
   /** Aborted once somebody wants the command to end. */
   readonly signal: AbortSignal;
+  /** Waits so many milliseconds, or until somebody wants the command to end. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Asks on the terminal; undefined where nobody could answer. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
   /** How this program is typed, for the commands that it prints; `copy-segment` unless told otherwise. */
@@ -39,6 +42,7 @@ export function surroundingsOf(
     now: Date.now,
     signal,
     program: programOf(argv, env),
+    sleep: (ms) => wait(ms, undefined, { signal }).catch(() => {}),
     ...(stdin.isTTY &&
       stderr.isTTY && {
         async confirm(question) {

@@ -14,11 +14,13 @@ export type QueueFacts =
       readonly inFlight: number;
       /** Messages that were received too often; undefined: the queue has no such place. */
       readonly deadLetters?: number;
+      /** Why there is no telling how many there are. */
+      readonly deadLettersUnread?: string;
     };
 
-/** What is known of a schedule; `missing`: it was named, and is not there. */
+/** What is known of a schedule; `missing`: it was named, and is not there; `notDeployed`: the stack has none. */
 export type ScheduleFacts =
-  | { readonly kind: 'unnamed' }
+  | { readonly kind: 'unnamed' | 'notDeployed' }
   | { readonly kind: 'missing'; readonly name: string }
   | { readonly kind: 'unread'; readonly reason: string }
   | {
@@ -28,6 +30,8 @@ export type ScheduleFacts =
       readonly rate: string;
       /** Who paused it, why and when, if they said so. */
       readonly description?: string;
+      /** When it was last changed, epoch milliseconds: no pass is to be expected from before. */
+      readonly changedAt?: number;
     };
 
 /** Whether the tables take writes; asked only when something is late. `denied`: whoever asks may not write. */

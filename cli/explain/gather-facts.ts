@@ -18,7 +18,7 @@ import { withMessage } from './message-lost.ts';
 import { probeWrites } from './probe-writes.ts';
 import { readLastFailure } from './read-last-failure.ts';
 import { readQueue } from './read-queue.ts';
-import { readSchedule } from './read-schedule.ts';
+import { readSchedules, refusedParts } from './read-schedules.ts';
 import { type Candidate, createTaskTally, type Tallied, worstTask } from './tally-tasks.ts';
 import { conditionOfTask } from './task-condition.ts';
 
@@ -40,13 +40,12 @@ export async function gatherFacts(
   { jobId, taskId }: Subject,
   { now, signal }: Asking,
 ): Promise<Facts> {
-  const { dynamo, tables, shards, sqs, aws, inspector, checker } = connection;
+  const { dynamo, tables, shards, sqs, inspector, checker } = connection;
   const reads = createTableReads({ dynamo, signal }, tables);
   const around = Promise.all([
     historyOf(connection, { jobId, taskId }, { now, signal }),
     readQueue(sqs, connection.queueUrl),
-    readSchedule(aws, inspector.scheduleName),
-    readSchedule(aws, checker.scheduleName),
+    readSchedules(connection),
   ]);
 
   const job = await readJob(connection, reads, jobId);
@@ -62,7 +61,7 @@ export async function gatherFacts(
   const ended = tallied.end();
   const { survey } = ended;
   const targets = task && (await targetsOf(connection, task, reads));
-  const [history, queue, inspectorSchedule, checkerSchedule] = await around;
+  const [history, queue, schedules] = await around;
   // A task that is Completed has done its part: what it waits for is its job.
   const isOfJob = task === undefined || (task.reading.ok && task.reading.value.state === 'Completed');
   const { worst, unread } = isOfJob
@@ -95,8 +94,8 @@ export async function gatherFacts(
     submittedAt: submittedAt(job, ended.lastCreatedAt),
     queue,
     queueName: connection.queueUrl?.split('/').at(-1),
-    inspectorSchedule,
-    checkerSchedule,
+    inspectorSchedule: schedules.inspector,
+    checkerSchedule: schedules.checker,
     writes,
     ...(failure?.text !== undefined && { lastPass: failure.text }),
     hasInspector: inspector.functionName !== undefined,
@@ -109,9 +108,9 @@ export async function gatherFacts(
           ? []
           : [`the action log (${history.reason})`]),
       ...(queue.kind === 'unnamed' ? ['the queue (no --queue-url)'] : []),
-      ...(queue.kind === 'unread' ? [`the queue (${queue.reason})`] : []),
-      ...unreadSchedule('inspector', inspectorSchedule),
-      ...unreadSchedule('checker', checkerSchedule),
+      ...unnamedSchedule('inspector', schedules.inspector),
+      ...unnamedSchedule('checker', schedules.checker),
+      ...refusedParts(queue, schedules),
       ...(failure?.reason === undefined ? [] : [`the last pass (${failure.reason})`]),
       ...(writes.kind === 'denied' ? ['whether the table takes writes (no right to write from here)'] : []),
       ...(taskId === undefined ? unread : []),
@@ -243,9 +242,7 @@ function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number |
 const isOverdue = (job: KnownJob, now: number): boolean =>
   job !== 'missing' && 'dueAt' in job && job.dueAt !== undefined && job.dueAt <= now;
 
-const unreadSchedule = (of: string, schedule: ScheduleFacts): string[] =>
-  schedule.kind === 'unnamed'
+const unnamedSchedule = (of: string, { kind }: ScheduleFacts): string[] =>
+  kind === 'unnamed'
     ? [`the schedule of the ${of} (${of === 'inspector' ? 'no --schedule' : 'no --checker-schedule'})`]
-    : schedule.kind === 'unread'
-      ? [`the schedule of the ${of} (${schedule.reason})`]
-      : [];
+    : [];

@@ -1,7 +1,7 @@
 import { timeText } from '../operate/time-text.ts';
 import type { Remedy, Step } from './explanation.ts';
 import type { Environment } from './facts.ts';
-import { doing, type Obstacle, obstacleTo, passOrWait, passOver } from './remedy.ts';
+import { doing, type Obstacle, obstacleTo, passOrWait, passOver, waitForPass } from './remedy.ts';
 import type { TaskCondition } from './task-condition.ts';
 
 /** What a remedy needs to know of a task, besides its condition. */
@@ -62,12 +62,14 @@ export function treatTask(
       return inQueue(kind, task, inspection('Sends it again.'), environment);
     case 'backingOff':
       return {
-        remedy: {
-          kind: 'wait',
-          until: dueAt,
-          what: 'then the next pass sends it',
-          otherwise: { args: ['requeue', key], effect: 'makes it due now' },
-        },
+        remedy: waitForPass(
+          {
+            until: dueAt,
+            what: 'then the next pass sends it',
+            otherwise: { args: ['requeue', key], effect: 'makes it due now' },
+          },
+          environment,
+        ),
       };
     case 'leaseRunning':
       return {
@@ -172,8 +174,6 @@ export function treatTask(
     }
     case 'leftVisible':
       return { remedy: doing(requeue, inspection('Drops the targets that are left.')) };
-    case 'doomed':
-      return nothing('Its job fails.');
     case 'completed':
       return nothing('It is done; its job makes its segments visible.');
     case 'settled':
@@ -206,12 +206,14 @@ function inQueue(
     remedy:
       kind === 'messageLost'
         ? doing(requeue, inspection)
-        : {
-            kind: 'wait',
-            until: dueAt,
-            what: 'a worker takes it, or the next pass sends it once more',
-            otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
-          },
+        : waitForPass(
+            {
+              until: dueAt,
+              what: 'a worker takes it, or the next pass sends it once more',
+              otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
+            },
+            environment,
+          ),
   };
 }
 

@@ -68,7 +68,7 @@ export function obstacleTo(
     return {
       kind: 'schedulePaused',
       because: `the schedule of the ${which} is paused${saidBy(schedule)}`,
-      remedy: doing({ args: ['resume'], effect: `Passes are made again: ${schedule.rate}.` }),
+      remedy: doing(resuming(schedule)),
     };
   const refusal =
     writes.kind === 'refused'
@@ -108,6 +108,22 @@ export function passOrWait(
 }
 
 const PASS_EVERY_MS = 60_000;
+
+const resuming = (schedule: ScheduleFacts): Step => ({
+  args: ['resume'],
+  effect: `Passes are made again${schedule.kind === 'read' ? `: ${schedule.rate}` : ''}.`,
+});
+
+/** Waiting for a pass of the inspector is waiting for somebody to resume it, while it is paused. */
+export function waitForPass(
+  { until, what, otherwise }: Omit<Extract<Remedy, { kind: 'wait' }>, 'kind'>,
+  { inspectorSchedule }: Pick<Environment, 'inspectorSchedule'>,
+): Remedy {
+  const isPaused = inspectorSchedule.kind === 'read' && !inspectorSchedule.isOn;
+  return isPaused
+    ? { kind: 'wait', what: `${what}, once the inspector is resumed`, otherwise: resuming(inspectorSchedule) }
+    : { kind: 'wait', until, what, otherwise };
+}
 
 const saidBy = (schedule: ScheduleFacts): string =>
   schedule.kind === 'read' && schedule.description ? `: ${schedule.description}` : '';

@@ -16,35 +16,37 @@ import type { Condition } from './condition.ts';
 import { blockOf, isWithheldUntil, leftOf, type Segments } from './drop-postponed.ts';
 import { conditionUnderFailure } from './task-under-failure.ts';
 
-export type TaskConditionKind =
-  | 'completed'
-  | 'settled'
-  | 'jobOver'
-  | 'droppedWithJob'
-  | 'forgotten'
-  | 'neverSent'
-  | 'inQueue'
-  | 'messageLost'
-  | 'overdue'
-  | 'backingOff'
-  | 'leaseRunning'
-  | 'leaseLost'
-  | 'noLease'
-  | 'toDrop'
-  | 'halfDropped'
-  | 'dropPostponed'
-  | 'withheld'
-  | 'undropped'
-  | 'leftVisible'
-  | 'doomed'
-  | 'orphan'
-  | 'contradiction'
-  | 'malformed'
-  | 'missingMarker'
-  | 'wrongShard'
-  | 'markerTooFar'
-  | 'foreign'
-  | 'targetLost';
+/** Of those that are as bad, the one to look at first comes first. */
+export const TASK_CONDITION_KINDS = [
+  'undropped',
+  'malformed',
+  'contradiction',
+  'orphan',
+  'foreign',
+  'targetLost',
+  'leftVisible',
+  'noLease',
+  'missingMarker',
+  'wrongShard',
+  'markerTooFar',
+  'dropPostponed',
+  'withheld',
+  'leaseLost',
+  'messageLost',
+  'halfDropped',
+  'toDrop',
+  'overdue',
+  'neverSent',
+  'jobOver',
+  'droppedWithJob',
+  'backingOff',
+  'inQueue',
+  'leaseRunning',
+  'forgotten',
+  'settled',
+  'completed',
+] as const;
+export type TaskConditionKind = (typeof TASK_CONDITION_KINDS)[number];
 
 export type TaskCondition = Condition<TaskConditionKind>;
 
@@ -171,6 +173,8 @@ function conditionBy(
     case 'fail':
       return { kind: 'leaseLost', level: 'late', because };
     case 'drop': {
+      // It waits in the queue or is held still, as it was when its job failed: the drops are the job's, which is due.
+      if (!isDue && task.state !== 'Failed') return { kind: 'droppedWithJob', level: 'waiting', because };
       if (!isDue) return postponedDrop(task, verdict.cause, targets, now);
       const isBegun = targetsOf(task).some((id) => targets?.get(id)?.state === 'Dropped');
       return { kind: isBegun ? 'halfDropped' : 'toDrop', level: 'late', because };
