@@ -3,7 +3,11 @@ import type { Connection } from '../connection/connection.ts';
 import { askInsights, type ChangeFilter, filterText, MAX_ROWS, type Period } from './insights.ts';
 
 /** A line of the action log. */
-export interface LoggedChange extends ActionRecord {
+export interface LoggedChange extends Omit<ActionRecord, 'table'> {
+  /** `all`: one line for the items of a whole load. */
+  readonly table: ActionRecord['table'] | 'all';
+  /** Whoever made it by hand. */
+  readonly who?: string;
   /** ISO 8601, UTC. */
   readonly timestamp: string;
   readonly service: string;
@@ -25,14 +29,17 @@ export async function readChanges(
     .reverse();
 }
 
-/** How often each thing was done, in the order of the last time: `12 enqueued, 1 released`. */
+/** How often each thing was done, by whom if by hand, in the order of the last time: `12 enqueued, 1 released by ada`. */
 export async function readHistory(
   connection: Pick<Connection, 'aws' | 'inspector' | 'checker'>,
   filter: ChangeFilter,
   period: Period,
   signal: AbortSignal,
 ): Promise<string> {
-  const query = `filter ${filterText(filter)} | stats count(*) as changes, max(@timestamp) as last by what | sort last asc`;
+  const query = `filter ${filterText(filter)} | stats count(*) as changes, max(@timestamp) as last by what, who | sort last asc`;
   const rows = await askInsights(connection, query, period, signal);
-  return rows.map(({ what, changes }) => `${changes} ${what}`).join(', ') || 'no change';
+  return (
+    rows.map(({ what, changes, who }) => `${changes} ${what}${who ? ` by ${who}` : ''}`).join(', ') ||
+    'no change'
+  );
 }
