@@ -57,20 +57,19 @@ export async function loadRecords(
       fail(error);
     }
   }
-  // An error is thrown once nothing is under way any more: what was written by then is known.
+  // An error is thrown once nothing is under way any more: what was written by then is known. The signal ends requests.
   await pMap(
     untilFailure(),
     async (batch) => {
       await loadBatch(batch).catch(fail);
       return pMapSkip;
     },
-    { concurrency: CONCURRENCY },
+    { concurrency: CONCURRENCY, signal },
   );
   if (failure) throw failure.error;
   return { ...loaded, keptNames };
 
   async function loadBatch(batch: readonly DumpRecord[]): Promise<void> {
-    signal.throwIfAborted();
     const found = overwrite ? [] : await insert(target, batch, signal);
     if (overwrite) await replace(target, batch, signal);
     onWritten(batch.length - found.length);

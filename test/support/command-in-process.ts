@@ -14,6 +14,8 @@ export interface CommandRun {
 /** What differs from a pipe without anybody at a terminal. */
 export interface CommandSurroundings {
   readonly input?: string;
+  /** Whoever writes to standard input has not come to the end. */
+  readonly isInputOpen?: boolean;
   /** What somebody at the terminal answers; otherwise nobody is there. */
   readonly answer?: boolean | (() => Promise<boolean>);
   /** Columns of the terminal; otherwise the output is a pipe. */
@@ -27,7 +29,15 @@ export interface CommandSurroundings {
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
 export async function commandLine(
   args: readonly string[],
-  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
+  {
+    input = '',
+    isInputOpen,
+    answer,
+    width,
+    now = Date.now,
+    signal,
+    dynamoEndpoint,
+  }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
@@ -36,11 +46,14 @@ export async function commandLine(
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
+  const stdin = new PassThrough();
+  stdin.write(input);
+  if (!isInputOpen) stdin.end();
   const [stdout, stderr] = [collector(width), collector(width)];
   const surroundings: Surroundings = {
     out: stdout,
     err: stderr,
-    stdin: new PassThrough().end(input),
+    stdin,
     now,
     signal: signal ?? new AbortController().signal,
     confirm:
