@@ -90,7 +90,7 @@ async function measureRun(
   { endpoint: dynamo }: Engine,
 ): Promise<Measurement> {
   const { endpoint, queueUrl } = await side.lead(dynamo, latencyMs);
-  const effort = await runContender(bundles.files[contender], {
+  const effort = await runContender(contender, bundles.files[contender], {
     work: workload.work,
     endpoint,
     queueUrl,

@@ -13,12 +13,10 @@ export interface MonthItem {
 /** AWS' month of 730 hours, a pass and a check a minute. */
 export const TICKS = 730 * 60;
 
-/** What Lambda logs about each invocation beside the report, in bytes: its start and its end, as JSON. Estimated. */
-const PLATFORM_LOG_BYTES = 700;
-/** What the logger adds to a report: level, time, service, request. Estimated. */
-const LOG_ENVELOPE_BYTES = 300;
-/** What CloudWatch adds to each event when it counts; an invocation logs three. */
-const EVENT_BYTES = 3 * 26;
+/** What the logger adds to a report: level, message, time, service. Lambda logs nothing about an invocation that went well. */
+const LOG_ENVELOPE_BYTES = 140;
+/** What CloudWatch adds to each event when it counts; an idle invocation logs one. */
+const EVENT_BYTES = 26;
 
 /** Long polls by the pollers that Lambda keeps at an idle queue: five, of 20 seconds each. */
 const POLLS = (730 * 3_600 * 5) / 20;
@@ -36,9 +34,7 @@ export function monthOf(
   const invocations = passes.length * TICKS;
   const memoryGb = (functions.find(({ name }) => name === 'inspector')?.memoryMiB ?? 0) / 1_024;
   const gbSeconds = sum(({ wallMs }) => (Math.ceil(wallMs) / 1_000) * memoryGb) * TICKS;
-  const logGb =
-    (sum(({ logBytes = 0 }) => logBytes + LOG_ENVELOPE_BYTES + PLATFORM_LOG_BYTES + EVENT_BYTES) * TICKS) /
-    GB;
+  const logGb = (sum(({ logBytes = 0 }) => logBytes + LOG_ENVELOPE_BYTES + EVENT_BYTES) * TICKS) / GB;
   const alarms = count('AWS::CloudWatch::Alarm');
   const dashboards = count('AWS::CloudWatch::Dashboard');
   const million = (units: number, price: number): number => (units * price) / 1_000_000;

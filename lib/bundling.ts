@@ -18,8 +18,6 @@ const NEVER_LOADED = [
 export const BUNDLING: BundlingOptions = {
   format: OutputFormat.ESM,
   minify: true,
-  // Lambda logs an error under the name of its class.
-  keepNames: true,
   target: 'node24',
   mainFields: ['module', 'main'],
   // The SDK of the runtime changes under a function; this one is tested with the one it ships.

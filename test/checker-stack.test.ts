@@ -37,6 +37,7 @@ describe('the checker', () => {
       SEGMENTS_TABLE_NAME: 'their-segments',
       DUE_SHARDS: '4',
       STACK_NAME: 'CopySegmentInspector',
+      NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=256',
     });
     expect(JSON.stringify(statements(asked))).toContain('table/their-jobs/index/due');
   });

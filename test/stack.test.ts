@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -109,7 +110,7 @@ describe('the queues', () => {
 describe('the function', () => {
   const inspector = stack.only('AWS::Lambda::Function').Properties;
 
-  it('runs Node 24 on arm64, without tracing, and logs to a group that is kept for ever, or as long as is asked for', () => {
+  it('runs Node 24 on arm64, without tracing, and logs reports and what goes wrong to a group that is kept for ever, or as long as is asked for', () => {
     expect(inspector).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -117,7 +118,11 @@ describe('the function', () => {
       Timeout: 900,
     });
     expect(inspector).not.toHaveProperty('TracingConfig');
-    expect(inspector.LoggingConfig.LogGroup).toHaveProperty('Ref');
+    expect(inspector.LoggingConfig).toMatchObject({
+      LogFormat: 'JSON',
+      SystemLogLevel: 'WARN',
+      LogGroup: { Ref: expect.any(String) },
+    });
     const retention = (of: typeof stack) => of.only('AWS::Logs::LogGroup').Properties?.RetentionInDays;
     expect(retention(stack)).toBeUndefined();
     expect(retention(synthesise({ checker: false, logRetentionDays: 90 }))).toBe(90);
@@ -129,6 +134,25 @@ describe('the function', () => {
     expect(slow.only('AWS::Lambda::Function').Properties.Environment.Variables.INSPECT_SECONDS).toBe('300');
     expect(slow.only('AWS::Scheduler::Schedule').Properties.ScheduleExpression).toBe('rate(5 minutes)');
   });
+
+  it.each([
+    { memoryMiB: '128', half: 4, heap: 115 },
+    { memoryMiB: '1024', half: 16, heap: 256 },
+    { memoryMiB: '10240', half: 16, heap: 2_560 },
+  ])(
+    'keeps its heap to $heap MiB and its garbage to a few times $half MiB of $memoryMiB MiB, with flags that Node takes',
+    ({ memoryMiB, half, heap }) => {
+      const { NODE_OPTIONS } = synthesise({ memoryMiB, checker: false }).only('AWS::Lambda::Function')
+        .Properties.Environment.Variables;
+      const limit = execFileSync(
+        process.execPath,
+        ['-p', 'require("node:v8").getHeapStatistics().heap_size_limit / 2 ** 20'],
+        { env: { ...process.env, NODE_OPTIONS }, encoding: 'utf8' },
+      );
+      // Up to three half-spaces are in use while one is collected.
+      expect(Number(limit)).toBeCloseTo(heap + 3 * half, 0);
+    },
+  );
 
   it('has the memory and the shards that the context names, and a log that is kept unless disposable', () => {
     const configured = synthesise({ memoryMiB: '2048', shards: '8', checker: false }).only(

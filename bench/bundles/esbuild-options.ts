@@ -1,7 +1,7 @@
 import type { BuildOptions } from 'esbuild';
 import { BUNDLING } from '../../lib/bundling.ts';
 
-const { minify, keepNames, target, mainFields, externalModules, banner } = BUNDLING;
+const { minify, target, mainFields, externalModules, banner } = BUNDLING;
 
 /** What CDK tells esbuild when it bundles a function. */
 export const esbuildOptions: BuildOptions = {
@@ -10,7 +10,6 @@ export const esbuildOptions: BuildOptions = {
   format: 'esm',
   logLevel: 'error',
   ...(minify !== undefined && { minify }),
-  ...(keepNames !== undefined && { keepNames }),
   ...(target !== undefined && { target }),
   ...(mainFields && { mainFields }),
   ...(externalModules && { external: externalModules }),

@@ -7,6 +7,7 @@ import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
 import { createSignalEmitter } from '../pass/emit-signals.ts';
 import { SERVICES } from '../pass/signals.ts';
 import { type BatchResponse, isStreamEvent } from '../pass/stream-records.ts';
+import { underItsOwnName } from '../pass/under-its-own-name.ts';
 import { readStack, readTableVariables } from '../pass/variables.ts';
 import { parseCheckEvent } from './check-event.ts';
 import type { CheckRun } from './check-run.ts';
@@ -28,32 +29,32 @@ const checker = createChecker({ ...readTableVariables(process.env), dynamo: crea
  * @throws InvalidEventError for an event that asks for anything else
  * @throws NothingAchievedError when there was work and all of it failed; the report is logged before
  */
-export async function handler(
-  event: unknown,
-  context?: Partial<Context>,
-): Promise<CheckReport | BatchResponse> {
-  const passId = context?.awsRequestId ?? randomUUID();
-  const run: CheckRun = {
-    passId,
-    remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
-    onVerdict: ({ jobId, kind, because }) => logger.debug('verdict', { jobId: String(jobId), kind, because }),
-    onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
-    onError: (unfinished) => logger.error('check failed', { ...unfinished }),
-  };
-  const record = createActionLog(SERVICE, passId);
-  const onChange: CheckRun['onChange'] = record;
-  if (isStreamEvent(event)) {
-    const { report, unreadable, response } = await reactTo(checker, event, { ...run, onChange });
-    if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
-    logger.info('reaction', { ...report });
+export const handler = underItsOwnName(
+  async (event: unknown, context?: Partial<Context>): Promise<CheckReport | BatchResponse> => {
+    const passId = context?.awsRequestId ?? randomUUID();
+    const run: CheckRun = {
+      passId,
+      remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
+      onVerdict: ({ jobId, kind, because }) =>
+        logger.debug('verdict', { jobId: String(jobId), kind, because }),
+      onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
+      onError: (unfinished) => logger.error('check failed', { ...unfinished }),
+    };
+    const record = createActionLog(SERVICE, passId);
+    const onChange: CheckRun['onChange'] = record;
+    if (isStreamEvent(event)) {
+      const { report, unreadable, response } = await reactTo(checker, event, { ...run, onChange });
+      if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
+      logger.info('reaction', { ...report });
+      emit(signalsOf(report));
+      return response;
+    }
+    const request = parseCheckEvent(event);
+    // A dry run changes nothing.
+    const report = await checker(request, request.dryRun ? run : { ...run, onChange });
+    logger.info('check', { ...report });
     emit(signalsOf(report));
-    return response;
-  }
-  const request = parseCheckEvent(event);
-  // A dry run changes nothing.
-  const report = await checker(request, request.dryRun ? run : { ...run, onChange });
-  logger.info('check', { ...report });
-  emit(signalsOf(report));
-  assertSomethingAchieved(report, report.jobs.failed, report.jobs.movedOn);
-  return report;
-}
+    assertSomethingAchieved(report, report.jobs.failed, report.jobs.movedOn);
+    return report;
+  },
+);

@@ -7,6 +7,7 @@ import { assertSomethingAchieved } from '../pass/assert-something-achieved.ts';
 import { createSignalEmitter } from '../pass/emit-signals.ts';
 import { SERVICES } from '../pass/signals.ts';
 import { type BatchResponse, isStreamEvent } from '../pass/stream-records.ts';
+import { underItsOwnName } from '../pass/under-its-own-name.ts';
 import { readStack } from '../pass/variables.ts';
 import { readEnvironment } from './environment.ts';
 import { createInspector } from './inspector.ts';
@@ -34,39 +35,42 @@ const inspector = createInspector({
  * @throws InvalidEventError for an event that asks for anything else
  * @throws NothingAchievedError when there was work and all of it failed; the report is logged before
  */
-export async function handler(
-  event: unknown,
-  context?: Partial<Context>,
-): Promise<PassReport | BatchResponse> {
-  const passId = context?.awsRequestId ?? randomUUID();
-  const run: PassRun = {
-    passId,
-    remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
-    onVerdict: ({ jobId, taskId, kind, because }) =>
-      logger.debug('verdict', {
-        jobId: String(jobId),
-        ...(taskId !== undefined && { taskId: String(taskId) }),
-        kind,
-        because,
-      }),
-    onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
-    onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
-  };
-  const record = createActionLog(SERVICE, passId);
-  const onChange: PassRun['onChange'] = (change, { kind }) => record(change, kind);
-  if (isStreamEvent(event)) {
-    const { report, unreadable, response } = await reactTo(inspector, event, { ...run, onChange });
-    if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
-    logger.info('reaction', { ...report });
+export const handler = underItsOwnName(
+  async (event: unknown, context?: Partial<Context>): Promise<PassReport | BatchResponse> => {
+    const passId = context?.awsRequestId ?? randomUUID();
+    const run: PassRun = {
+      passId,
+      remainingMs: () => context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY,
+      onVerdict: ({ jobId, taskId, kind, because }) =>
+        logger.debug('verdict', {
+          jobId: String(jobId),
+          ...(taskId !== undefined && { taskId: String(taskId) }),
+          kind,
+          because,
+        }),
+      onOmittedProblems: (groups) => logger.warn('further problems', { passId, problems: groups }),
+      onError: (unfinished) => logger.error('inspection pass failed', { ...unfinished }),
+    };
+    const record = createActionLog(SERVICE, passId);
+    const onChange: PassRun['onChange'] = (change, { kind }) => record(change, kind);
+    if (isStreamEvent(event)) {
+      const { report, unreadable, response } = await reactTo(inspector, event, { ...run, onChange });
+      if (unreadable.length > 0) logger.error('records that name no item', { passId, unreadable });
+      logger.info('reaction', { ...report });
+      emit(signalsOf(report));
+      return response;
+    }
+    const request = parsePassEvent(event);
+    // A dry run changes nothing.
+    const report = await inspector(request, request.dryRun ? run : { ...run, onChange });
+    logger.info('inspection pass', { ...report });
     emit(signalsOf(report));
-    return response;
-  }
-  const request = parsePassEvent(event);
-  // A dry run changes nothing.
-  const report = await inspector(request, request.dryRun ? run : { ...run, onChange });
-  logger.info('inspection pass', { ...report });
-  emit(signalsOf(report));
-  const { tasks, jobs, segments } = report;
-  assertSomethingAchieved(report, tasks.failed + jobs.failed + segments.failed, tasks.movedOn + jobs.movedOn);
-  return report;
-}
+    const { tasks, jobs, segments } = report;
+    assertSomethingAchieved(
+      report,
+      tasks.failed + jobs.failed + segments.failed,
+      tasks.movedOn + jobs.movedOn,
+    );
+    return report;
+  },
+);
