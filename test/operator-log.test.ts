@@ -10,9 +10,12 @@ import { HOUR, job, leased, NOW, segment, task } from './support/builders.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { embeddedWorld } from './support/embedded-world.ts';
 import { logsStub } from './support/logs-stub.ts';
+import { Refusal } from './support/service-stub.ts';
 
 const LOG = ['--log-group', 'inspections'];
-const DENIED = { __type: 'AccessDeniedException', message: 'not authorized to perform logs:PutLogEvents' };
+const deny = (): never => {
+  throw new Refusal('AccessDeniedException', 'not authorized to perform logs:PutLogEvents');
+};
 
 async function loggedWorld(options: Parameters<typeof logsStub>[1] = {}) {
   const world = await embeddedWorld();
@@ -27,8 +30,9 @@ describe('what an operator changes', () => {
   it('is a line in the log of the stack, like those of functions, with who made it', async () => {
     const { log, run } = await loggedWorld();
     expect((await run('release', '1/1', '--who', 'ada', '--yes')).code).toBe(0);
-    expect(log.lines).toEqual([
+    expect(log.lines()).toEqual([
       {
+        group: 'inspections',
         level: 'INFO',
         message: 'changed',
         service: 'copy-segment-cli',
@@ -74,7 +78,7 @@ describe('what an operator changes', () => {
   ] as const)('%j: %j', async ([...args], lines) => {
     const { log, run } = await loggedWorld();
     await run(...args, '--who', 'ada', '--yes');
-    const found = log.lines.map(({ what, jobId, taskId, who }) => {
+    const found = log.lines().map(({ what, jobId, taskId, who }) => {
       expect(who).toBe('ada');
       return `${what} ${[jobId, taskId].filter(Boolean).join('/')}`;
     });
@@ -103,11 +107,11 @@ describe('what an operator changes', () => {
         return true;
       },
     });
-    expect(log.lines).toEqual([]);
+    expect(log.lines()).toEqual([]);
   });
 
   it('stands if the log refuses, and is told on standard error, once', async () => {
-    const { world, run } = await loggedWorld({ refuse: () => DENIED });
+    const { world, run } = await loggedWorld({ before: deny });
     const { code, stdout, stderr } = await run('fail', '1/1', '--reason', 'lost', '--who', 'ada', '--yes');
     expect(await world.task()).toMatchObject({ state: 'Failed' });
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('Task 1/1 is Failed') });
@@ -136,8 +140,13 @@ describe('passes that the command line makes itself', () => {
     await world.has(task({ state: 'Failed', reason: 'disk full', targets: [11n] }));
     const { stdout } = await run('inspect', '--local', '--json');
     const { passId } = JSON.parse(stdout).report ?? JSON.parse(stdout);
-    expect(log.lines.map(({ what }) => what).sort()).toEqual(['dropped', 'marked', 'settled']);
-    for (const line of log.lines) expect(line).toMatchObject({ passId, service: 'copy-segment-cli' });
+    expect(
+      log
+        .lines()
+        .map(({ what }) => what)
+        .sort(),
+    ).toEqual(['dropped', 'marked', 'settled']);
+    for (const line of log.lines()) expect(line).toMatchObject({ passId, service: 'copy-segment-cli' });
   });
 
   it('of checks likewise', async () => {
@@ -147,14 +156,14 @@ describe('passes that the command line makes itself', () => {
       task({ state: 'Failed', reason: 'disk full', dueAt: NOW + HOUR }),
     );
     await run('check', '--local');
-    expect(log.lines).toMatchObject([{ what: 'failed', table: 'jobs', jobId: '1' }]);
+    expect(log.lines()).toMatchObject([{ what: 'failed', table: 'jobs', jobId: '1' }]);
   });
 
   it.each([['inspect'], ['check'], ['recover']])('have none in a dry run: %s', async (mode) => {
     const { world, log, run } = await loggedWorld();
     await world.has(job({ dueAt: NOW }), task({ state: 'Failed', targets: [11n] }));
     expect((await run(mode, '--dry-run')).stdout).toMatch(/task 1\/1|job 1/);
-    expect(log.lines).toEqual([]);
+    expect(log.lines()).toEqual([]);
   });
 });
 
@@ -167,7 +176,7 @@ describe('a command that writes many new items', () => {
     await load();
     await load();
     await load('--overwrite', '--yes');
-    expect(log.lines).toMatchObject([
+    expect(log.lines()).toMatchObject([
       { what: 'loaded', table: 'all', after: { items: 2 }, because: '2 items from standard input' },
       { what: 'loaded', because: '2 items from standard input, over what was there' },
     ]);
@@ -182,7 +191,7 @@ describe('a command that writes many new items', () => {
     expect((await commandOn(world, ['load', '-', ...LOG], { input })).code).toBe(2);
     const { jobs } = await world.items();
     expect(jobs).toHaveLength(51);
-    expect(log.lines).toMatchObject([
+    expect(log.lines()).toMatchObject([
       { after: { items: 50 }, because: 'at least 50 items from standard input' },
     ]);
   });
@@ -198,7 +207,7 @@ describe('a command that writes many new items', () => {
     ];
     await writeFile(file, lines.join('\n'));
     expect((await commandOn(world, ['submit', file, ...LOG])).code).toBe(0);
-    expect(log.lines).toMatchObject([
+    expect(log.lines()).toMatchObject([
       { what: 'submitted', table: 'jobs', jobId: '5', after: { totalTasks: 1, totalSegments: 1 } },
     ]);
     expect((await run('log', '--job', '5')).stdout).toContain('1 segment in 1 task from restore.ndjson');
@@ -228,7 +237,7 @@ describe('lines on their way to the log', () => {
     for (let n = 10_001; n < 10_101; n++) add(n, 10_000);
     await stream.end();
     expect(log.puts.length).toBeGreaterThan(2);
-    expect(new Set(log.lines.map(({ n }) => n)).size).toBe(10_101);
+    expect(new Set(log.lines().map(({ n }) => n)).size).toBe(10_101);
   });
 
   it('are not held back for longer than two seconds of changes', async () => {

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { runCommandLine } from '../../cli/command-line.ts';
 import type { ExitCode } from '../../cli/commands/exit-code.ts';
@@ -22,8 +23,11 @@ export interface CommandSurroundings {
   readonly width?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
-  /** Instead of the engine of the run. */
+  /** What happens while the command waits; it waits no longer than that. */
+  readonly sleep?: (ms: number) => void | Promise<void>;
+  /** Instead of the engines of the run. */
   readonly dynamoEndpoint?: string;
+  readonly sqsEndpoint?: string;
 }
 
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
@@ -36,12 +40,14 @@ export async function commandLine(
     width,
     now = Date.now,
     signal,
+    sleep,
     dynamoEndpoint,
+    sqsEndpoint,
   }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
-    AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
+    AWS_ENDPOINT_URL_SQS: sqsEndpoint ?? inject('sqsEndpoint'),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
@@ -56,6 +62,7 @@ export async function commandLine(
     stdin,
     now,
     signal: signal ?? new AbortController().signal,
+    sleep: async (ms) => (sleep ? sleep(ms) : wait(ms)),
     confirm:
       answer === undefined ? undefined : async () => (typeof answer === 'boolean' ? answer : await answer()),
   };
