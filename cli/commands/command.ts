@@ -68,7 +68,7 @@ export function addCommand<O>(
     .action(async () => {
       const given = command.opts<CommandCall<O>['options']>();
       const typed = typedOptions(command);
-      const { now, signal } = surroundings;
+      const { now, signal, program: typedAs = ['copy-segment'] } = surroundings;
       const connection = await connect({ options: given, typed, now: now(), signal });
       const actionLog = createOperatorLog({
         connection,
@@ -84,7 +84,7 @@ export function addCommand<O>(
           options: given,
           connection,
           actionLog,
-          commandFor: (...args) => ['copy-segment', ...args, ...typed],
+          commandFor: (...args) => [...typedAs, ...args, ...typed],
         }).finally(actionLog.end);
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);
