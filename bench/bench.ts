@@ -58,6 +58,17 @@ function selected(): Selection {
   }
 }
 
+const noteTurn = (
+  { contender, latencyMs, totalRequests, wallMs }: Measurement,
+  turn: number,
+  turns: number,
+): void => {
+  const which = turns > 1 ? `, ${turn} of ${turns}` : '';
+  progress(
+    `  ${NAMES[contender]} at ${latencyMs} ms${which}: ${totalRequests.toLocaleString('en')} requests in ${(wallMs / 1_000).toFixed(1)} s`,
+  );
+};
+
 async function measureAll(): Promise<Measurement[]> {
   const total = workloads.reduce((sum, { runs }) => sum + runs.length, 0);
   const measurements: Measurement[] = [];
@@ -73,12 +84,10 @@ async function measureAll(): Promise<Measurement[]> {
           { side, bundles: contenders, stage },
           workload,
           noteFailure,
+          noteTurn,
         )) {
           measurements.push(measurement);
-          const { contender, latencyMs, totalRequests, wallMs } = measurement;
-          progress(
-            `${String(measurements.length).padStart(3)}/${total}  ${NAMES[contender]} at ${latencyMs} ms: ${totalRequests.toLocaleString('en')} requests in ${(wallMs / 1_000).toFixed(1)} s`,
-          );
+          progress(`${measurements.length} of ${total} measured`);
         }
       }
     } finally {

@@ -82,11 +82,13 @@ export function createStage(): Stage {
  * Runs the contenders of a workload one after the other, each on the same data, in as many turns as it asks for.
  *
  * @param onFailure called for a contender that failed, or did not do what the others do
+ * @param onTurn called for each run; what is yielded is the median of a contender's
  */
 export async function* measure(
   bench: Bench,
   workload: Workload,
   onFailure: (error: unknown) => void,
+  onTurn: (measurement: Measurement, turn: number, turns: number) => void = () => {},
 ): AsyncGenerator<Measurement> {
   const { turns = 1, runs, data, sharesEngine = false } = workload;
   const samples = new Map<Run, Measurement[]>(runs.map((run) => [run, []]));
@@ -95,7 +97,9 @@ export async function* measure(
       const engine = await bench.stage.engineWith(data, sharesEngine);
       try {
         const all = samples.get(run) ?? [];
-        all.push(await measureRun(bench, workload, run, engine));
+        const measurement = await measureRun(bench, workload, run, engine);
+        all.push(measurement);
+        onTurn(measurement, turn, turns);
         if (turn === turns) yield medianOf(all);
       } catch (error) {
         onFailure(error);

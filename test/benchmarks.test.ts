@@ -6,7 +6,7 @@ import { type Measurement, medianOf } from '../bench/measure.ts';
 import { NOT_REACHED_YET } from '../bench/not-reached-yet.ts';
 import { charts } from '../bench/report/charts.ts';
 import { fillIn } from '../bench/report/publish.ts';
-import { missedGoals, standings } from '../bench/report/tables.ts';
+import { missedGoals, processorsTable, standings } from '../bench/report/tables.ts';
 import type { Results } from '../bench/results.ts';
 
 const DOCS = join(import.meta.dirname, '../docs');
@@ -194,6 +194,20 @@ describe('a goal', () => {
     const walk = measurement({ workload: 'recovery, jobs of 10' });
     const large = { ...walk, size: 100_000, totalRequests: 1_000, writeUnits: 1_000, [name]: count };
     expect(reached('recovery: requests, units', walk, large)).toBe(isReached);
+  });
+});
+
+describe('the table of who computes', () => {
+  it('has the share of the cores that contender and engines had together, of runs that are long enough', () => {
+    const busy = { latencyMs: 5, wallMs: 2_000, cpuMs: 1_500, engineCpuMs: 1_000, wireCpuMs: 500 };
+    const measurements = [
+      measurement(busy),
+      measurement({ ...busy, latencyMs: 0 }),
+      measurement({ ...busy, wallMs: 999 }),
+      measurement({ latencyMs: 5, wallMs: 2_000 }),
+    ];
+    const { rows } = processorsTable({ ...published, machine: '2 × a processor', measurements });
+    expect(rows).toEqual([['busy', '10,000', 'this project', '2.0 s', '1.5 s', '1.0 s', '0.50 s', '75 %']]);
   });
 });
 
