@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Interruption } from './interruption.ts';
 import { type Screen, screenOf } from './terminal/screen.ts';
 
@@ -12,6 +13,8 @@ export interface Surroundings {
   readonly now: () => number;
   /** Aborted once somebody wants the command to end. */
   readonly signal: AbortSignal;
+  /** Waits so many milliseconds, or until somebody wants the command to end. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Asks on the terminal; undefined where nobody could answer. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
 }
@@ -32,6 +35,7 @@ export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: 
     stdin,
     now: Date.now,
     signal,
+    sleep: (ms) => wait(ms, undefined, { signal }).catch(() => {}),
     ...(stdin.isTTY &&
       stderr.isTTY && {
         async confirm(question) {

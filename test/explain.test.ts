@@ -319,6 +319,24 @@ describe('explain names the cause of a job, and its remedy ends it', () => {
 });
 
 describe('explain names what is wrong around the items', () => {
+  it('schedule paused, while a worker may still take it: the pass that it waits for is not promised', async () => {
+    const world = await embeddedWorld();
+    await world.has(job(), task());
+    await world.pass();
+    const scheduler = await schedulerStub({ passes: { State: 'DISABLED', Description: 'paused by ann' } });
+    onTestFinished(scheduler.close);
+    const found = await explain(world, '1/1', ['--schedule', 'passes']);
+    expect(found).toMatchObject({
+      kind: 'inQueue',
+      remedy: {
+        kind: 'wait',
+        what: 'a worker takes it, or the next pass sends it once more, once the inspector is resumed',
+        otherwise: { args: ['resume'] },
+      },
+    });
+    expect(found.remedy).not.toHaveProperty('until');
+  });
+
   it('schedule paused: passes are made again', async () => {
     const world = await embeddedWorld();
     const scheduler = await schedulerStub({

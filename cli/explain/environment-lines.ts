@@ -23,7 +23,7 @@ export function queueText(queue: QueueFacts): string {
     case 'missing':
       return 'it does not exist';
     case 'unread':
-      return `could not be read: ${queue.reason}`;
+      return 'could not be read';
     case 'read': {
       const { visible, inFlight, deadLetters } = queue;
       const dead = deadLetters === undefined ? '' : `, ${countOf(deadLetters, 'dead letter')}`;
@@ -38,6 +38,8 @@ export function scheduleText(schedule: ScheduleFacts): string {
       return 'not read';
     case 'missing':
       return 'does not exist';
+    case 'notDeployed':
+      return 'not deployed';
     case 'unread':
       return 'could not be read';
     case 'read':

@@ -14,11 +14,13 @@ export type QueueFacts =
       readonly inFlight: number;
       /** Messages that were received too often; undefined: the queue has no such place. */
       readonly deadLetters?: number;
+      /** Why there is no telling how many there are. */
+      readonly deadLettersUnread?: string;
     };
 
-/** What is known of a schedule. */
+/** What is known of a schedule; `notDeployed`: the stack has none. */
 export type ScheduleFacts =
-  | { readonly kind: 'unnamed' | 'missing' }
+  | { readonly kind: 'unnamed' | 'missing' | 'notDeployed' }
   | { readonly kind: 'unread'; readonly reason: string }
   | {
       readonly kind: 'read';
@@ -27,6 +29,8 @@ export type ScheduleFacts =
       readonly rate: string;
       /** Who paused it, why and when, if they said so. */
       readonly description?: string;
+      /** When it was last changed, epoch milliseconds: no pass is to be expected from before. */
+      readonly changedAt?: number;
     };
 
 /** Whether the tables take writes, from here; asked only when something is late. */

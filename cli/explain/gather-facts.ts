@@ -12,7 +12,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { Facts, ScheduleFacts } from './facts.ts';
 import { probeWrites } from './probe-writes.ts';
 import { readQueue } from './read-queue.ts';
-import { readSchedule } from './read-schedule.ts';
+import { readSchedules, refusedParts } from './read-schedules.ts';
 import { createTaskTally } from './tally-tasks.ts';
 
 /** What is asked about. */
@@ -33,13 +33,12 @@ export async function gatherFacts(
   { jobId, taskId }: Subject,
   { now, signal }: Asking,
 ): Promise<Facts> {
-  const { dynamo, tables, shards, sqs, aws, inspector, checker } = connection;
+  const { dynamo, tables, shards, sqs, inspector, checker } = connection;
   const reads = createTableReads({ dynamo, signal }, tables);
   const around = Promise.all([
     historyOf(connection, { jobId, taskId }, { now, signal }),
     readQueue(sqs, connection.queueUrl),
-    readSchedule(aws, inspector.scheduleName),
-    readSchedule(aws, checker.scheduleName),
+    readSchedules(connection),
   ]);
 
   const job = await readJob(reads, jobId);
@@ -52,7 +51,7 @@ export async function gatherFacts(
     }
   const { survey, tally } = tallied.end();
   const targets = task && (await targetsOf(connection, task, reads));
-  const [history, queue, inspectorSchedule, checkerSchedule] = await around;
+  const [history, queue, schedules] = await around;
 
   // A write that changes nothing is still one: made only where something should have been written by now.
   const isLate = tally.worst?.condition.level === 'late' || isOverdue(job, now);
@@ -76,8 +75,8 @@ export async function gatherFacts(
     targets,
     queue,
     queueName: connection.queueUrl?.split('/').at(-1),
-    inspectorSchedule,
-    checkerSchedule,
+    inspectorSchedule: schedules.inspector,
+    checkerSchedule: schedules.checker,
     writes,
     hasInspector: inspector.functionName !== undefined,
     hasChecker: checker.functionName !== undefined,
@@ -89,9 +88,9 @@ export async function gatherFacts(
           ? []
           : [`the action log (${history.reason})`]),
       ...(queue.kind === 'unnamed' ? ['the queue (no --queue-url)'] : []),
-      ...(queue.kind === 'unread' ? [`the queue (${queue.reason})`] : []),
-      ...unreadSchedule('inspector', inspectorSchedule),
-      ...unreadSchedule('checker', checkerSchedule),
+      ...unnamedSchedule('inspector', schedules.inspector),
+      ...unnamedSchedule('checker', schedules.checker),
+      ...refusedParts(queue, schedules),
     ],
   };
 }
@@ -144,9 +143,7 @@ async function targetsOf(
 const isOverdue = (job: KnownJob, now: number): boolean =>
   job !== 'missing' && 'dueAt' in job && job.dueAt !== undefined && job.dueAt <= now;
 
-const unreadSchedule = (of: string, schedule: ScheduleFacts): string[] =>
-  schedule.kind === 'unnamed'
+const unnamedSchedule = (of: string, { kind }: ScheduleFacts): string[] =>
+  kind === 'unnamed'
     ? [`the schedule of the ${of} (${of === 'inspector' ? 'no --schedule' : 'no --checker-schedule'})`]
-    : schedule.kind === 'unread'
-      ? [`the schedule of the ${of} (${schedule.reason})`]
-      : [];
+    : [];

@@ -17,6 +17,7 @@ export async function readSchedule(
       isOn: found.State !== 'DISABLED',
       rate: found.ScheduleExpression ?? 'unknown',
       ...(found.Description !== undefined && { description: pauseNote(found.Description) }),
+      ...(found.LastModificationDate !== undefined && { changedAt: found.LastModificationDate.getTime() }),
     };
   } catch (error) {
     return error instanceof Error && error.name === 'ResourceNotFoundException'

@@ -1,6 +1,6 @@
 import type { Remedy, Step } from './explanation.ts';
 import type { Environment } from './facts.ts';
-import { doing, type Obstacle, obstacleTo, passOrWait, passOver } from './remedy.ts';
+import { doing, type Obstacle, obstacleTo, passOrWait, passOver, waitForPass } from './remedy.ts';
 import type { TaskCondition } from './task-condition.ts';
 
 /** What a remedy needs to know of a task, besides its condition. */
@@ -57,12 +57,14 @@ export function treatTask(
       return inQueue(task, inspection('Sends it again.'), environment);
     case 'backingOff':
       return {
-        remedy: {
-          kind: 'wait',
-          until: dueAt,
-          what: 'then the next pass sends it',
-          otherwise: { args: ['requeue', key, '--yes'], effect: 'makes it due now' },
-        },
+        remedy: waitForPass(
+          {
+            until: dueAt,
+            what: 'then the next pass sends it',
+            otherwise: { args: ['requeue', key, '--yes'], effect: 'makes it due now' },
+          },
+          environment,
+        ),
       };
     case 'leaseRunning':
       return {
@@ -138,12 +140,17 @@ export function treatTask(
       };
     case 'dropPostponed':
       return {
-        remedy: {
-          kind: 'wait',
-          until: dueAt,
-          what: 'then the next pass tries the drops again; what cannot be read keeps it unsettled',
-          otherwise: { args: ['requeue', key, '--yes'], effect: 'once the item is mended: looks again now' },
-        },
+        remedy: waitForPass(
+          {
+            until: dueAt,
+            what: 'then the next pass tries the drops again; what cannot be read keeps it unsettled',
+            otherwise: {
+              args: ['requeue', key, '--yes'],
+              effect: 'once the item is mended: looks again now',
+            },
+          },
+          environment,
+        ),
       };
     case 'completed':
       return nothing('It is done; its job makes its segments visible.');
@@ -173,12 +180,14 @@ function inQueue(
   return {
     remedy: isGone
       ? doing(requeue, inspection)
-      : {
-          kind: 'wait',
-          until: dueAt,
-          what: 'a worker takes it, or the next pass sends it once more',
-          otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
-        },
+      : waitForPass(
+          {
+            until: dueAt,
+            what: 'a worker takes it, or the next pass sends it once more',
+            otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
+          },
+          environment,
+        ),
   };
 }
 

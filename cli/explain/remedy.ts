@@ -59,7 +59,7 @@ export function obstacleTo(
     return {
       kind: 'schedulePaused',
       because: `the schedule of the ${what === 'inspect' ? 'inspector' : 'checker'} is paused${saidBy(schedule)}`,
-      remedy: doing({ args: ['resume'], effect: 'Passes are made again, every minute.' }),
+      remedy: doing(RESUME),
     };
   return undefined;
 }
@@ -77,6 +77,19 @@ export function passOrWait(
 }
 
 const PASS_EVERY_MS = 60_000;
+
+const RESUME: Step = { args: ['resume'], effect: 'Passes are made again, every minute.' };
+
+/** Waiting for a pass of the inspector is waiting for somebody to resume it, while it is paused. */
+export function waitForPass(
+  { until, what, otherwise }: Omit<Extract<Remedy, { kind: 'wait' }>, 'kind'>,
+  { inspectorSchedule }: Pick<Environment, 'inspectorSchedule'>,
+): Remedy {
+  const isPaused = inspectorSchedule.kind === 'read' && !inspectorSchedule.isOn;
+  return isPaused
+    ? { kind: 'wait', what: `${what}, once the inspector is resumed`, otherwise: RESUME }
+    : { kind: 'wait', until, what, otherwise };
+}
 
 const saidBy = (schedule: ScheduleFacts): string =>
   schedule.kind === 'read' && schedule.description ? `: ${schedule.description}` : '';

@@ -13,30 +13,33 @@ import {
 import { type KnownJob, type Verdict, verdictOn } from '../../functions/inspector/verdict.ts';
 import type { Condition } from './condition.ts';
 
-export type TaskConditionKind =
-  | 'completed'
-  | 'settled'
-  | 'jobOver'
-  | 'droppedWithJob'
-  | 'forgotten'
-  | 'neverSent'
-  | 'inQueue'
-  | 'overdue'
-  | 'backingOff'
-  | 'leaseRunning'
-  | 'leaseLost'
-  | 'noLease'
-  | 'toDrop'
-  | 'halfDropped'
-  | 'dropPostponed'
-  | 'orphan'
-  | 'contradiction'
-  | 'malformed'
-  | 'missingMarker'
-  | 'wrongShard'
-  | 'markerTooFar'
-  | 'foreign'
-  | 'targetLost';
+/** Of those that are as bad, the one to look at first comes first. */
+export const TASK_CONDITION_KINDS = [
+  'malformed',
+  'contradiction',
+  'orphan',
+  'foreign',
+  'targetLost',
+  'noLease',
+  'missingMarker',
+  'wrongShard',
+  'markerTooFar',
+  'dropPostponed',
+  'leaseLost',
+  'halfDropped',
+  'toDrop',
+  'overdue',
+  'neverSent',
+  'jobOver',
+  'droppedWithJob',
+  'backingOff',
+  'inQueue',
+  'leaseRunning',
+  'forgotten',
+  'settled',
+  'completed',
+] as const;
+export type TaskConditionKind = (typeof TASK_CONDITION_KINDS)[number];
 
 export type TaskCondition = Condition<TaskConditionKind>;
 
@@ -167,6 +170,8 @@ function conditionBy(
     case 'fail':
       return { kind: 'leaseLost', level: 'late', because };
     case 'drop': {
+      // It waits in the queue or is held still, as it was when its job failed: the drops are the job's, which is due.
+      if (!isDue && task.state !== 'Failed') return { kind: 'droppedWithJob', level: 'waiting', because };
       if (!isDue) return { kind: 'dropPostponed', level: 'stuck', because };
       const isBegun = targetsOf(task).some((id) => targets?.get(id)?.state === 'Dropped');
       return { kind: isBegun ? 'halfDropped' : 'toDrop', level: 'late', because };

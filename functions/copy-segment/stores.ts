@@ -57,7 +57,7 @@ export interface TaskReads {
     readonly unread: readonly Unread<RawTaskKey>[];
   }>;
   /** Every task of a job, or those above a task id, in ascending task id, strongly consistent. */
-  ofJob(jobId: RawId, afterTaskId?: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
+  ofJob(jobId: RawId, afterTaskId?: RawId): AsyncIterable<readonly TaskSighting<Task>[]>;
   /**
    * The job ids of all tasks, after a key: a task whose job is missing is found as well.
    *
