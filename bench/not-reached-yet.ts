@@ -38,11 +38,11 @@ export const NOT_REACHED_YET: Readonly<Record<string, Finding>> = {
     why: (results) => whoComputes(results, { workload: 'the minute' }, ['project', 'floor']),
   },
   'memory: resident at its peak': {
-    atMost: 260e6,
+    atMost: 240e6,
     why: (results) => whatIsResident(results, measurementsOf(results, MINUTE)[0]),
   },
   'memory: flat': {
-    atMost: 1.6,
+    atMost: 1.4,
     why: (results) =>
       measurementsOf(results, MINUTE)
         .slice(0, 2)
