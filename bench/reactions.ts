@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type EventSourceOptions, eventSource } from '../engines/event-source.ts';
+import { type EventSourceOptions, eventSource, POLL_MS } from '../engines/event-source.ts';
 import { type Engines, startEngines } from '../engines/start-engines.ts';
 import { openStream } from '../engines/table-stream.ts';
 import { createWorld } from '../engines/world.ts';
@@ -21,7 +21,6 @@ import type { ReactionRun } from './reaction-runs.ts';
  * deployed: Pending → message, Failed → the last target Dropped, both one after the other and many at once; and counts
  * what it costs. The stream is polled as often as Lambda polls a shard.
  */
-const POLL_MS = 250;
 const SHARDS = 4;
 /** As deployed. */
 const BATCH_SIZE = 1_000;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Interruption } from './interruption.ts';
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly sleep: (ms: number) => Promise<void>;
   /** Asks on the terminal; undefined where nobody could answer. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+  /** How this program is typed, for the commands that it prints; `copy-segment` unless told otherwise. */
+  readonly program?: readonly string[] | undefined;
 }
 
 /** A stream of text, and what shows it. */
@@ -27,7 +30,10 @@ export interface Output {
 }
 
 /** Those of this process. */
-export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: Interruption): Surroundings {
+export function surroundingsOf(
+  { stdin, stdout, stderr, argv, env }: NodeJS.Process,
+  stop: Interruption,
+): Surroundings {
   const { signal } = stop;
   return {
     out: outputTo(stdout),
@@ -35,6 +41,7 @@ export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: 
     stdin,
     now: Date.now,
     signal,
+    program: programOf(argv, env),
     sleep: (ms) => wait(ms, undefined, { signal }).catch(() => {}),
     ...(stdin.isTTY &&
       stderr.isTTY && {
@@ -54,3 +61,14 @@ const outputTo = (stream: NodeJS.WriteStream): Output => ({
   screen: screenOf(stream),
   write: (text) => new Promise((resolve) => stream.write(text, () => resolve())),
 });
+
+/**
+ * By its name alone where it is installed as a command. In its own project it is none: npm links no package into its own
+ * node_modules, and npx finds it.
+ */
+export function programOf(
+  [, script = '']: readonly string[],
+  { npm_command: npm }: NodeJS.ProcessEnv,
+): readonly string[] {
+  return npm !== 'exec' && basename(script) === 'copy-segment' ? ['copy-segment'] : ['npx', 'copy-segment'];
+}

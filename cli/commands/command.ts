@@ -64,7 +64,7 @@ export function addCommand<O>(
     .action(async () => {
       const given = command.opts<CommandCall<O>['options']>();
       const typed = typedOptions(command);
-      const { now, signal } = surroundings;
+      const { now, signal, program: typedAs = ['copy-segment'] } = surroundings;
       const connection = await connect({ options: given, typed, now: now(), signal });
       try {
         const end = await run({
@@ -72,7 +72,7 @@ export function addCommand<O>(
           args: command.processedArgs,
           options: given,
           connection,
-          commandFor: (...args) => ['copy-segment', ...args, ...typed],
+          commandFor: (...args) => [...typedAs, ...args, ...typed],
         });
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);

@@ -7,12 +7,16 @@ export function environmentLines({
   inspectorSchedule,
   checkerSchedule,
   writes,
+  lastPass,
 }: Environment): (readonly [string, string])[] {
   return [
     ['queue', queueText(queue)],
     ['schedule', `inspector ${scheduleText(inspectorSchedule)}, checker ${scheduleText(checkerSchedule)}`],
+    ...(lastPass === undefined ? [] : [['last pass', lastPass] as const]),
     ...(writes.kind === 'refused' ? [['writes', `refused: ${writes.reason}`] as const] : []),
-    ...(writes.kind === 'taken' ? [['writes', 'taken: tried with one that changes nothing'] as const] : []),
+    ...(writes.kind === 'taken'
+      ? [['writes', 'taken from here: tried with one that changes nothing'] as const]
+      : []),
   ];
 }
 
@@ -37,7 +41,7 @@ export function scheduleText(schedule: ScheduleFacts): string {
     case 'unnamed':
       return 'not read';
     case 'missing':
-      return 'does not exist';
+      return `${schedule.name} does not exist`;
     case 'notDeployed':
       return 'not deployed';
     case 'unread':

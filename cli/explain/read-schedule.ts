@@ -21,7 +21,7 @@ export async function readSchedule(
     };
   } catch (error) {
     return error instanceof Error && error.name === 'ResourceNotFoundException'
-      ? { kind: 'missing' }
+      ? { kind: 'missing', name: Name }
       : { kind: 'unread', reason: describeError(error) };
   }
 }

@@ -25,6 +25,8 @@ export interface CommandSurroundings {
   readonly sleep?: (ms: number) => void | Promise<void>;
   /** Instead of the engines of the run. */
   readonly dynamoEndpoint?: string;
+  /** How the program is typed. */
+  readonly program?: readonly string[];
   readonly sqsEndpoint?: string;
 }
 
@@ -40,6 +42,7 @@ export async function commandLine(
     sleep,
     dynamoEndpoint,
     sqsEndpoint,
+    program,
   }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
@@ -55,6 +58,7 @@ export async function commandLine(
     err: stderr,
     stdin: new PassThrough().end(input),
     now,
+    program,
     signal: signal ?? new AbortController().signal,
     sleep: async (ms) => (sleep ? sleep(ms) : wait(ms)),
     confirm:
