@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, MathExpression, type Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, Runtime, SystemLogLevel, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -147,7 +147,14 @@ export class ScheduledPass extends Construct {
       pagingAlarm(this, 'FailingAlarm', {
         ...alarms.failing,
         command: 'status',
-        metric: counted(pass.metricErrors()),
+        // Without retries it has every invocation by the schedule that failed, and also those that Lambda was asked for and never
+        // made, for want of concurrency: they are no errors of the function. Where none is dropped there may be no figure, and
+        // CloudWatch would go by older ones.
+        metric: new MathExpression({
+          expression: 'FILL(dropped, 0)',
+          usingMetrics: { dropped: counted(pass.metric('AsyncEventsDropped')) },
+          period,
+        }),
         threshold: 1,
         of: periods,
         breaching: Math.ceil(periods / 2),

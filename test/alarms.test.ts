@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { TableKind } from '../functions/copy-segment/tables.ts';
 import { job, MINUTE, type Row, segment, task } from './support/builders.ts';
 import { copied } from './support/checker-world.ts';
-import { alarmState, type MetricAlarm } from './support/metric-alarm.ts';
+import { alarmState, type MetricAlarm, readAlarm } from './support/metric-alarm.ts';
 import { synthesise } from './support/synthesise.ts';
 import { type WatchedDeployment, watchedDeployment } from './support/watched-deployment.ts';
 
@@ -11,7 +11,7 @@ const CONTEXT = { maxDrops: 3 };
 
 const alarms = synthesise(CONTEXT)
   .ofType('AWS::CloudWatch::Alarm')
-  .map(({ Properties }) => Properties as MetricAlarm);
+  .map(({ Properties }) => readAlarm(Properties));
 const headingOf = ({ AlarmName }: MetricAlarm): string => AlarmName.split(': ')[1] ?? '';
 
 /** What brings an alarm about, and what ends it. */
@@ -195,6 +195,23 @@ describe('the alarms', () => {
   it('have a state here each that they go off in', () => {
     expect(Object.keys(DRIVES).sort()).toEqual(alarms.map(headingOf).sort());
   });
+
+  it.each(['Passes fail', 'Checks fail'])(
+    '%s: goes off as well when Lambda makes none of the invocations it is asked for',
+    {
+      timeout: 120_000,
+    },
+    async (heading) => {
+      await stack.minutes(30);
+      expect(stack.stateOf(alarmOf(heading))).toBe('OK');
+      stack.hasConcurrency = false;
+      await stack.minutes(5);
+      expect(stack.stateOf(alarmOf(heading))).toBe('ALARM');
+      stack.hasConcurrency = true;
+      await stack.minutes(5);
+      expect(stack.stateOf(alarmOf(heading))).toBe('OK');
+    },
+  );
 
   describe.each(Object.entries(DRIVES))('%s', (heading, { when, drive, mend }) => {
     const alarm = alarmOf(heading);

@@ -8,6 +8,7 @@ import { copied } from './support/checker-world.ts';
 import { deployedHandler } from './support/deployed-handler.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
 import { sectionOf } from './support/markdown.ts';
+import { readAlarm } from './support/metric-alarm.ts';
 import { synthesise } from './support/synthesise.ts';
 
 const DAY = 24 * HOUR;
@@ -95,7 +96,7 @@ const STATES: readonly State[] = [
 ];
 
 const stack = synthesise();
-const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => readAlarm(Properties));
 const headingOf = ({ AlarmName }: { AlarmName: string }): string => AlarmName.split(': ')[1] ?? '';
 
 /** What tells a metric from others. */
@@ -204,7 +205,7 @@ describe('the dashboard', () => {
 
 describe('alarms on what AWS itself counts', () => {
   const alarm = (heading: string) => alarms.find((properties) => headingOf(properties) === heading);
-  const dimension = (heading: string) => alarm(heading)?.Dimensions[0].Value;
+  const dimension = (heading: string) => alarm(heading)?.Dimensions[0]?.Value;
   const scheduledFunction = (prefix: string) => {
     const [, schedule] =
       Object.entries(stack.resources).find(
@@ -236,22 +237,26 @@ describe('alarms on what AWS itself counts', () => {
   it.each([
     ['Passes fail', 'Inspector'],
     ['Checks fail', 'Checker'],
-  ])('%s: goes off when three of five invocations end with an error', (heading, prefix) => {
-    expect(alarm(heading)).toMatchObject({
-      Namespace: 'AWS/Lambda',
-      MetricName: 'Errors',
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      Threshold: 1,
-      DatapointsToAlarm: 3,
-      EvaluationPeriods: 5,
-    });
-    expect(dimension(heading)).toEqual({ Ref: scheduledFunction(prefix) });
-  });
+  ])(
+    '%s: goes off when three of five invocations by the schedule failed, or were never made',
+    (heading, prefix) => {
+      expect(alarm(heading)).toMatchObject({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'AsyncEventsDropped',
+        fill: 0,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        Threshold: 1,
+        DatapointsToAlarm: 3,
+        EvaluationPeriods: 5,
+      });
+      expect(dimension(heading)).toEqual({ Ref: scheduledFunction(prefix) });
+    },
+  );
 
   it('keep step with a schedule that is slower', () => {
     const slow = synthesise({ scheduleMinutes: 30 })
       .ofType('AWS::CloudWatch::Alarm')
-      .map(({ Properties }) => Properties);
+      .map(({ Properties }) => readAlarm(Properties));
     expect(slow.find((properties) => headingOf(properties) === 'No passes')).toMatchObject({
       Period: 1_800,
       EvaluationPeriods: 3,

@@ -1,6 +1,7 @@
 /** An alarm on one metric, as CloudFormation has it. */
 export interface MetricAlarm {
   readonly AlarmName: string;
+  readonly AlarmDescription: string;
   readonly Namespace: string;
   readonly MetricName: string;
   readonly Dimensions: readonly { readonly Name: string; readonly Value: unknown }[];
@@ -12,6 +13,24 @@ export interface MetricAlarm {
   readonly Threshold: number;
   readonly ComparisonOperator: string;
   readonly TreatMissingData: string;
+  /** What a missing data point of the metric is taken for, before anything else. */
+  readonly fill?: number;
+}
+
+/**
+ * An alarm of a template, on a metric or on `FILL(id, value)` of one.
+ *
+ * @throws Error for another expression
+ */
+// biome-ignore lint/suspicious/noExplicitAny: CloudFormation properties are as deep as they are
+export function readAlarm(properties: any): MetricAlarm {
+  if (properties.Metrics === undefined) return properties;
+  const { Metrics, ...alarm } = properties;
+  const [{ Expression }, { Id, MetricStat }] = Metrics;
+  const [, id, value] = /^FILL\((\w+), (\d+)\)$/.exec(Expression) ?? [];
+  if (Metrics.length !== 2 || id !== Id) throw new Error(`${Expression} is not evaluated yet`);
+  const { Metric, Period, Stat } = MetricStat;
+  return { ...alarm, ...Metric, Period, Statistic: Stat, fill: Number(value) };
 }
 
 export type AlarmState = 'OK' | 'ALARM';
@@ -60,7 +79,7 @@ export function alarmState(
 
 /** The data points of the periods that end at `now`, oldest first. */
 export function pointsOf(
-  { Period, Statistic }: Pick<MetricAlarm, 'Period' | 'Statistic'>,
+  { Period, Statistic, fill }: Pick<MetricAlarm, 'Period' | 'Statistic' | 'fill'>,
   sent: readonly Sent[],
   { now, periods }: { readonly now: number; readonly periods: number },
 ): (number | undefined)[] {
@@ -68,7 +87,7 @@ export function pointsOf(
   return Array.from({ length: periods }, (_, index) => {
     const to = now - (periods - 1 - index) * Period * 1_000;
     const values = sent.filter(({ at }) => at > to - Period * 1_000 && at <= to).map(({ value }) => value);
-    return values.length > 0 ? statistic(values) : undefined;
+    return values.length > 0 ? statistic(values) : fill;
   });
 }
 

@@ -13,7 +13,14 @@ import { metricsOf } from './captured-metrics.ts';
 import { deployedHandler } from './deployed-handler.ts';
 import { disturbedClients, embeddedWorld } from './embedded-world.ts';
 import { endpointInBetween, type Interference, type PassingRequest } from './endpoint-in-between.ts';
-import { type AlarmState, alarmState, type MetricAlarm, pointsOf, type Sent } from './metric-alarm.ts';
+import {
+  type AlarmState,
+  alarmState,
+  type MetricAlarm,
+  pointsOf,
+  readAlarm,
+  type Sent,
+} from './metric-alarm.ts';
 import { type Resource, synthesise } from './synthesise.ts';
 
 type Scheduled = 'Inspector' | 'Checker';
@@ -36,7 +43,7 @@ export type WatchedDeployment = Awaited<ReturnType<typeof watchedDeployment>>;
  */
 export async function watchedDeployment(context: Record<string, unknown> = {}) {
   const stack = synthesise(context);
-  const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties as MetricAlarm);
+  const alarms = stack.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => readAlarm(Properties));
   const world = await embeddedWorld();
   const { sqs } = disturbedClients();
   const [, queueName] = /\/([^/]+)$/.exec(world.queueUrl) as unknown as [string, string];
@@ -79,6 +86,8 @@ export async function watchedDeployment(context: Record<string, unknown> = {}) {
     tables: world.tables,
     /** What Lambda leaves an invocation, in milliseconds. */
     remainingMs: 15 * MINUTE,
+    /** Whether Lambda makes the invocations it is asked for. */
+    hasConcurrency: true,
 
     pause: (prefix: Scheduled): void => void paused.add(prefix),
     resume: (prefix: Scheduled): void => void paused.delete(prefix),
@@ -96,7 +105,10 @@ export async function watchedDeployment(context: Record<string, unknown> = {}) {
         for (const prefix of SCHEDULED) {
           if (paused.has(prefix)) continue;
           note('AWS/Lambda', 'AsyncEventsReceived', { FunctionName: ref(functions[prefix].id) }, 1);
-          await deployment.invoke(prefix);
+          const isMade = deployment.hasConcurrency && (await deployment.invoke(prefix));
+          // There are no retries, and no event waits for longer than until the next one.
+          if (!isMade)
+            note('AWS/Lambda', 'AsyncEventsDropped', { FunctionName: ref(functions[prefix].id) }, 1);
         }
         note(
           'AWS/SQS',
@@ -107,8 +119,8 @@ export async function watchedDeployment(context: Record<string, unknown> = {}) {
       }
     },
 
-    /** An invocation that waits for its answer, as an operator's or a stream's does. */
-    async invoke(prefix: Scheduled, event = functions[prefix].event): Promise<void> {
+    /** An invocation, as Lambda makes it for whoever asked. @returns whether it ended without an error */
+    async invoke(prefix: Scheduled, event = functions[prefix].event): Promise<boolean> {
       let errors = 0;
       const context = { awsRequestId: 'request', getRemainingTimeInMillis: () => deployment.remainingMs };
       const data = await metricsOf(() =>
@@ -118,6 +130,7 @@ export async function watchedDeployment(context: Record<string, unknown> = {}) {
       );
       for (const { namespace, name, dimensions, value } of data) note(namespace, name, dimensions, value);
       note('AWS/Lambda', 'Errors', { FunctionName: ref(functions[prefix].id) }, errors);
+      return errors === 0;
     },
 
     async deleteQueue(): Promise<void> {
