@@ -60,7 +60,7 @@ describe('explain of drops that a pass withheld', () => {
     );
     await world.pass({ maxDrops: 2 });
     const { headline } = await explain(world, '1');
-    expect(headline).toContain('task 1/1: idMappings.0.targetSegmentId');
+    expect(headline).toMatch(/^task 1\/1: .*: idMappings\.0\.targetSegmentId/);
   });
 
   it('is not said of a job that somebody failed without making it due', async () => {
@@ -132,7 +132,7 @@ describe('explain of a Failed job that one task keeps unsettled', () => {
     await execute(world, await explain(world, '1'));
     const found = await explain(world, '1');
     expect(found).toMatchObject({ kind: 'dropPostponed', level: 'stuck', code: 1 });
-    expect(found.headline).toContain('after 2 attempts: task 1/2: idMappings.0');
+    expect(found.headline).toMatch(/after 2 attempts: task 1\/2: .*: idMappings\.0/);
     expect(await explain(world, '1/1')).toMatchObject({ kind: 'settled', code: 0 });
   });
 

@@ -116,7 +116,7 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
     case 'unchecked':
       return byPass('check', 'Looks at the job, as its checker should have.');
     case 'toCheck':
-      return byPass('check', 'Does so now.');
+      return byPass('check', doom === undefined ? 'Does so now.' : 'Fails the job: its targets are dropped.');
     case 'publicationCutShort':
       return byPass('check', 'Publishes on from there.');
     case 'submitting':
