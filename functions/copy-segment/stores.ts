@@ -67,12 +67,15 @@ export interface TaskReads {
 }
 
 /**
- * The highest task of a job that is not Completed, strongly consistent.
+ * The highest task of a job that is not Completed, strongly consistent: of all its tasks, or of those above one and up to
+ * another one.
  *
- * @param from no higher than this one
- * @returns undefined if all of them are Completed
+ * @returns `unfinished`: undefined if all of them are Completed; `highest`: of all of them, undefined if there is none
  */
-export type LastUnfinished = (jobId: RawId, from?: RawId) => Promise<RawId | undefined>;
+export type LastUnfinished = (
+  jobId: RawId,
+  range: { readonly above?: RawId | undefined; readonly upTo?: RawId | undefined },
+) => Promise<{ readonly unfinished?: RawId | undefined; readonly highest?: RawId | undefined }>;
 
 /** A job that the index says is due. */
 export interface DueJob {
