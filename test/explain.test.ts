@@ -253,6 +253,26 @@ describe('explain names the cause of a job, and its remedy ends it', () => {
     expect(await explain(world, '1')).toMatchObject({ kind: 'completed', code: 0 });
   });
 
+  it.each([
+    ['that is due', { dueAt: NOW - MINUTE }],
+    ['whose checker knows no markers', {}],
+  ])('malformed while Publishing, past its deadline, a job %s: the check fails it', async (_, marker) => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Publishing', timeoutAt: NOW - HOUR, ...marker }),
+      done(1n, [11n]),
+      task({ taskId: 2n, targets: [12n] }),
+      segment(11n),
+      segment(12n),
+    );
+    const found = await explain(world, '1');
+    expect(found).toMatchObject({ kind: 'malformed', level: 'stuck', code: 1 });
+    expect(found.headline).toContain('the job is Publishing, but task 2 is Pending');
+    await execute(world, found);
+    expect(await world.job()).toMatchObject({ state: 'Failed', reason: 'timeout while publishing' });
+    expect(await explain(world, '1')).toMatchObject({ kind: 'dropping' });
+  });
+
   it('what holds it up is the worst of its tasks, by its id', async () => {
     const world = await embeddedWorld();
     await world.has(
