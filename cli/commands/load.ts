@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { WholeRecord } from '../action-log/operator-log.ts';
 import { loadRecords } from '../dump-file/load-records.ts';
 import { type DumpRecord, parseRecord } from '../dump-file/record.ts';
 import { type Line, linesOf, readLines, textOf } from '../restore-file/read-lines.ts';
@@ -53,7 +55,19 @@ async function load(call: CommandCall<LoadOptions>): Promise<CommandEnd> {
     throw new UserError(
       'Nothing was written: --overwrite replaces items. Where nobody can be asked, add --yes.',
     );
-  const loaded = await loadRecords(connection, recordsOf(call), { overwrite, signal });
+  let items = 0;
+  const onWritten = (count: number): void => {
+    items += count;
+  };
+  let isWhole = false;
+  const loaded = await loadRecords(connection, recordsOf(call), { overwrite, signal, onWritten })
+    .then((all) => {
+      isWhole = true;
+      return all;
+    })
+    .finally(() => {
+      if (items > 0) call.actionLog.whole(loadedRecord(call, items, isWhole));
+    });
   const { written, same, kept, keptNames } = loaded;
   const more = kept - keptNames.length;
   return {
@@ -71,6 +85,22 @@ async function load(call: CommandCall<LoadOptions>): Promise<CommandEnd> {
             ]
           : []),
       ].join('\n'),
+  };
+}
+
+/** Also of a load that ended with an error: what it had written is there, and a batch may be there in part. */
+function loadedRecord(
+  { args, options }: CommandCall<LoadOptions>,
+  items: number,
+  isWhole: boolean,
+): WholeRecord {
+  const source = args[0] === '-' ? 'standard input' : basename(args[0] as string);
+  const over = options.overwrite ? ', over what was there' : '';
+  return {
+    what: 'loaded',
+    table: 'all',
+    after: { items },
+    because: `${isWhole ? '' : 'at least '}${countOf(items, 'item')} from ${source}${over}`,
   };
 }
 

@@ -31,25 +31,54 @@ type Target = Pick<Connection, 'dynamo' | 'tables'>;
 export async function loadRecords(
   target: Target,
   records: AsyncIterable<DumpRecord>,
-  { overwrite, signal }: { readonly overwrite: boolean; readonly signal: AbortSignal },
+  {
+    overwrite,
+    signal,
+    onWritten = () => {},
+  }: {
+    readonly overwrite: boolean;
+    readonly signal: AbortSignal;
+    readonly onWritten?: (items: number) => void;
+  },
 ): Promise<Loaded> {
   const loaded = { written: 0, same: 0, kept: 0 };
   const keptNames: string[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+  };
+  async function* untilFailure(): AsyncGenerator<DumpRecord[]> {
+    try {
+      for await (const batch of batchesOf(records)) {
+        if (failure) return;
+        yield batch;
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+  // An error is thrown once nothing is under way any more: what was written by then is known. The signal ends requests.
   await pMap(
-    batchesOf(records),
+    untilFailure(),
     async (batch) => {
-      const found = overwrite ? [] : await insert(target, batch, signal);
-      if (overwrite) await replace(target, batch, signal);
-      const differing = await differingFrom(target, found, signal);
-      loaded.written += batch.length - found.length;
-      loaded.same += found.length - differing.length;
-      loaded.kept += differing.length;
-      keptNames.push(...differing.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
+      await loadBatch(batch).catch(fail);
       return pMapSkip;
     },
     { concurrency: CONCURRENCY, signal },
   );
+  if (failure) throw failure.error;
   return { ...loaded, keptNames };
+
+  async function loadBatch(batch: readonly DumpRecord[]): Promise<void> {
+    const found = overwrite ? [] : await insert(target, batch, signal);
+    if (overwrite) await replace(target, batch, signal);
+    onWritten(batch.length - found.length);
+    const differing = await differingFrom(target, found, signal);
+    loaded.written += batch.length - found.length;
+    loaded.same += found.length - differing.length;
+    loaded.kept += differing.length;
+    keptNames.push(...differing.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
+  }
 }
 
 /** No key twice in a batch: DynamoDB refuses the whole of it. */

@@ -142,7 +142,7 @@ async function readJob({ tables }: Connection, { jobs }: Reads, jobId: bigint): 
 }
 
 /** When the submit of a job last wrote, as far as it can be read. */
-function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {
+export function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {
   const createdAt = job !== 'missing' && isJob(job) ? job.raw.createdAt : undefined;
   const times = [lastCreatedAt, typeof createdAt === 'bigint' ? Number(createdAt) : undefined];
   const known = times.filter((time) => time !== undefined);
