@@ -22,7 +22,7 @@ describe('explain segment/ID', () => {
     );
     const found = await explain(world, 'segment/12');
     expect(found).toMatchObject({ kind: 'leaseRunning', code: 0 });
-    expect(found.lines[0]).toEqual(['segment', 'Importing, importing; of job 1, task 2']);
+    expect(found.lines[0]).toEqual(['segment', 'Importing; of job 1, task 2']);
     expect(await explain(world, 'segment/11')).toMatchObject({ kind: 'waitingForTasks', code: 0 });
     expect(await explain(world, 'segment/13')).toMatchObject({ kind: 'missing', code: 1 });
   });
@@ -30,6 +30,26 @@ describe('explain segment/ID', () => {
   it('finds the task of a segment that bears none', async () => {
     const world = await worldOf(job(), task({ taskId: 4n, ...leased, targets: [12n] }), segment(12n));
     expect((await explain(world, 'segment/12')).headline).toContain('Importing: the lease is running');
+  });
+
+  it('goes by the task that names it, whatever it bears itself', async () => {
+    const world = await worldOf(
+      submitted(1, 1, { dueAt: NOW + HOUR }),
+      task({ taskId: 4n, ...leased, targets: [12n] }),
+      segment(12n, 'Importing', { taskId: 77n }),
+    );
+    expect(await explain(world, 'segment/12')).toMatchObject({ kind: 'leaseRunning', code: 0 });
+  });
+
+  it('has nothing dropped that a task may name which cannot be read', async () => {
+    const world = await worldOf(
+      submitted(1, 1, { dueAt: NOW + HOUR }),
+      task({ taskId: 4n, ...leased, idMappings: [{ targetSegmentId: 'abc' }] }),
+      segment(12n, 'Importing', { taskId: 77n }),
+    );
+    const found = await explain(world, 'segment/12');
+    expect(found).toMatchObject({ kind: 'malformed', code: 1, remedy: { kind: 'nothing' } });
+    expect(found.headline).toContain('task 4: idMappings.0.targetSegmentId');
   });
 
   it('does not guess whose a segment without a jobId is', async () => {

@@ -253,6 +253,26 @@ describe('explain names the cause of a job, and its remedy ends it', () => {
     expect(await explain(world, '1')).toMatchObject({ kind: 'completed', code: 0 });
   });
 
+  it.each([
+    ['that is due', { dueAt: NOW - MINUTE }],
+    ['whose checker knows no markers', {}],
+  ])('malformed while Publishing, past its deadline, a job %s: the check fails it', async (_, marker) => {
+    const world = await embeddedWorld();
+    await world.has(
+      job({ state: 'Publishing', timeoutAt: NOW - HOUR, ...marker }),
+      done(1n, [11n]),
+      task({ taskId: 2n, targets: [12n] }),
+      segment(11n),
+      segment(12n),
+    );
+    const found = await explain(world, '1');
+    expect(found).toMatchObject({ kind: 'malformed', level: 'stuck', code: 1 });
+    expect(found.headline).toContain('the job is Publishing, but task 2 is Pending');
+    await execute(world, found);
+    expect(await world.job()).toMatchObject({ state: 'Failed', reason: 'timeout while publishing' });
+    expect(await explain(world, '1')).toMatchObject({ kind: 'dropping' });
+  });
+
   it('what holds it up is the worst of its tasks, by its id', async () => {
     const world = await embeddedWorld();
     await world.has(
@@ -444,8 +464,9 @@ describe('explain', () => {
       'the action log (no --log-group)',
       'the schedule of the inspector (no --schedule)',
       'the schedule of the checker (no --checker-schedule)',
-      'the target segments (explain JOB/TASK reads those of a task)',
     ]);
+    await world.has(task({ taskId: 1n, targets: [11n] }), task({ taskId: 2n, targets: [12n] }));
+    expect((await explain(world, '1')).notRead).toContain('the target segments but those of task 1');
   });
 
   it('takes over for a job what its task waits for: a message that is lost', async () => {
@@ -479,6 +500,22 @@ describe('explain', () => {
     expect(lines.find(([title]) => title === 'lease')?.[1]).toBe(
       'held by datanode-1, ends 2026-11-22T12:23:50Z, in 8 min; last renewed 2 min ago',
     );
+  });
+
+  it('explains a job to somebody who may not read Segments, and says so', async () => {
+    const world = await embeddedWorld();
+    const between = await endpointInBetween(inject('dynamoEndpoint'), ({ input }) =>
+      JSON.stringify(input).includes(world.tables.segments)
+        ? { type: 'AccessDeniedException', message: 'oncall is not authorized' }
+        : undefined,
+    );
+    onTestFinished(between.close);
+    await world.has(running(), task({ targets: [11n] }), segment(11n));
+    const found = await explain(world, '1', [], { dynamoEndpoint: between.endpoint });
+    expect(found).toMatchObject({ kind: 'neverSent', code: 1 });
+    expect(found.notRead.at(-1)).toMatch(/^the target segments \(AccessDeniedException: oncall/);
+    await execute(world, found);
+    expect(await world.messages()).toMatchObject([{ taskId: '1' }]);
   });
 
   it('names the table that is not there', async () => {

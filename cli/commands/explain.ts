@@ -7,9 +7,11 @@ import { explainSegment } from '../explain/explain-segment.ts';
 import { explainTask } from '../explain/explain-task.ts';
 import type { Explanation, Remedy, Step } from '../explain/explanation.ts';
 import type { Facts } from '../explain/facts.ts';
-import { gatherFacts, ofTable } from '../explain/gather-facts.ts';
+import { gatherFacts } from '../explain/gather-facts.ts';
+import { ofTable } from '../explain/of-table.ts';
 import { showExplanation } from '../explain/show-explanation.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { countOf } from '../terminal/count-of.ts';
 import { UserError } from '../user-error.ts';
 import { addCommand, type CommandCall, type CommandEnd, type Exit } from './command.ts';
 import { EXIT } from './exit-code.ts';
@@ -81,7 +83,7 @@ async function explained(what: What, call: Call): Promise<Explanation> {
     level: 'stuck',
     kind: 'missing',
     headline: 'there is no such task',
-    lines: [['siblings', `${facts.survey.total} tasks of its job are there`]],
+    lines: [['siblings', `${countOf(facts.survey.total, 'task')} of its job`]],
     remedy: {
       kind: 'nothing',
       why: 'There is nothing under this id: is it the right deployment?',
@@ -103,12 +105,13 @@ async function explainedSegment(segmentId: bigint, call: Call): Promise<Explanat
   const gather = (ofTask: bigint | undefined): Promise<Facts> =>
     gatherFacts(connection, { jobId, taskId: ofTask }, { now: now(), signal });
   const facts = await gather(isId(taskId) ? taskId : undefined);
-  if (isId(taskId)) return explainSegment({ ...known, facts });
+  // What it bears itself is a hint: the task that names it is the one that copies it.
   const found = taskOf(segmentId, facts.survey.targets);
-  return explainSegment({ ...known, facts: found === undefined ? facts : await gather(found) });
+  const isHintRight = found === undefined || found === taskId;
+  return explainSegment({ ...known, facts: isHintRight ? facts : await gather(found) });
 }
 
-/** The task that names a target which does not say whose it is. */
+/** The task that names a segment as a target. */
 function taskOf(segmentId: bigint, { segmentIds, taskIds, ends }: Targets): bigint | undefined {
   for (let task = 0, at = 0; task < taskIds.length; task++)
     for (const end = Number(ends.at(task)); at < end; at++)

@@ -101,6 +101,12 @@ function explainOwned(owned: Owned): Explanation {
     return final(say, segment);
   }
   if (state === 'Flushed' && jobState !== 'Failed') return final(say, segment);
+  if (!isNamed && facts.survey.flaws.length > 0)
+    return say(
+      'malformed',
+      `it is ${String(state)}, and no task of job ${jobId} that can be read names it: ${facts.survey.flaws.join('; ')}`,
+      { kind: 'nothing', why: `Mend what cannot be read: explain ${jobId} says more.` },
+    );
   if (!isNamed)
     return say(
       'orphan',
@@ -165,7 +171,7 @@ function lineOf({ state, isImporting, publishedAt, droppedAt, dropReason, jobId,
   const at = (value: unknown): string => timeText(Number(value));
   const owner = isPresent(jobId) ? `of job ${jobId}, task ${taskId ?? 'not named'}` : 'without a jobId';
   return [
-    `${state}${isImporting === true ? ', importing' : ''}`,
+    `${state}${isImporting === true && state !== 'Importing' ? ', importing' : ''}`,
     ...(isPresent(publishedAt) ? [`published ${at(publishedAt)}`] : []),
     ...(isPresent(droppedAt) ? [`dropped ${at(droppedAt)}`] : []),
     ...(typeof dropReason === 'string' ? [dropReason] : []),

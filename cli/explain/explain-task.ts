@@ -36,7 +36,7 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
         because: `its restore is lost, and its job is to be failed: ${question.doom}`,
       }
     : isJobs
-      ? { ...ofJob, because: `${own.because}; of that: ${ofJob.because}` }
+      ? { ...ofJob, because: `${own.because} (job ${jobId}: ${ofJob.because})` }
       : own;
   const { obstacle, remedy } = isJobs
     ? treatJob(ofJob, question)

@@ -38,7 +38,7 @@ export async function seeTargets(
     }
   }
   const ids = [...new Set(all.map(([, segmentId]) => segmentId))];
-  const { found, unread } = ids.length === 0 ? { found: new Map(), unread: [] } : await segments.read(ids);
+  const { found, unread } = await segments.read(ids);
   const unknown = new Set(unread.map(({ key }) => key));
   for (const [taskId, segmentId] of all) {
     if (unknown.has(segmentId)) continue;

@@ -1,6 +1,4 @@
-import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { createTableReads } from '../../functions/aws/table-reads.ts';
-import type { Survey } from '../../functions/checker/survey.ts';
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { isJob } from '../../functions/copy-segment/job.ts';
 import { TemporaryError } from '../../functions/copy-segment/stores.ts';
@@ -10,17 +8,15 @@ import { readAhead } from '../../functions/streams/read-ahead.ts';
 import { logGroupsOf } from '../action-log/insights.ts';
 import { readHistory } from '../action-log/read-changes.ts';
 import type { Connection } from '../connection/connection.ts';
-import { isWorse } from './condition.ts';
-import type { Segments } from './drop-postponed.ts';
-import type { Facts, QueueFacts, ScheduleFacts, WorstTask } from './facts.ts';
-import { seeTargets, type TargetsSeen } from './flaw-of-targets.ts';
-import { withMessage } from './message-lost.ts';
+import type { Facts, ScheduleFacts } from './facts.ts';
+import { lookCloser } from './look-closer.ts';
+import { ofTable } from './of-table.ts';
 import { probeWrites } from './probe-writes.ts';
 import { readLastFailure } from './read-last-failure.ts';
 import { readQueue } from './read-queue.ts';
 import { readSchedules, refusedParts } from './read-schedules.ts';
-import { type Candidate, createTaskTally, type Tallied, worstTask } from './tally-tasks.ts';
-import { conditionOfTask } from './task-condition.ts';
+import { readTargets } from './read-targets.ts';
+import { createTaskTally, worstTask } from './tally-tasks.ts';
 
 /** What is asked about. */
 export interface Subject {
@@ -60,12 +56,12 @@ export async function gatherFacts(
   });
   const ended = tallied.end();
   const { survey } = ended;
-  const targets = task && (await targetsOf(connection, task, reads));
+  const targets = task && (await readTargets(connection, task, reads.segments));
   const [history, queue, schedules] = await around;
   // A task that is Completed has done its part: what it waits for is its job.
   const isOfJob = task === undefined || (task.reading.ok && task.reading.value.state === 'Completed');
   const { worst, unread } = isOfJob
-    ? await lookCloser(connection, reads, job, ended, { queue, now })
+    ? await lookCloser(connection, reads.segments, job, ended, { queue, now })
     : { worst: ended.worst && worstTask(ended.worst), unread: [] };
   const tally = { ...ended.tally, worst };
 
@@ -144,92 +140,6 @@ async function readJob({ tables }: Connection, { jobs }: Reads, jobId: bigint): 
   if (job === 'missing' || !('unread' in job)) return job;
   throw new TemporaryError(`job ${jobId}, in the table ${tables.jobs}: ${job.unread}`);
 }
-
-/** An error names the table that it came from: the SDK's does not. */
-export async function ofTable<T>(table: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') throw error;
-    throw new TemporaryError(`the table ${table}: ${describeError(error)}`, { cause: error });
-  }
-}
-
-/** Its target segments that exist. */
-async function targetsOf(
-  { dynamo, tables }: Connection,
-  { reading }: TaskSighting<Task>,
-  { segments }: Reads,
-): Promise<Segments> {
-  if (!reading.ok) return new Map();
-  const { targetSegmentIds } = reading.value;
-  return ofTable(tables.segments, async () => {
-    const { found, unread } = await segments.read(targetSegmentIds);
-    for (const { key } of unread) {
-      const Key = { segmentId: key };
-      const { Item: item } = await dynamo.send(
-        new GetCommand({ TableName: tables.segments, Key, ConsistentRead: true }),
-      );
-      if (item) found.set(key, item);
-    }
-    return found;
-  });
-}
-
-/**
- * The task that holds a job up the most, looked at with what only costs for one of them: its targets, and whether its
- * message is still there.
- */
-async function lookCloser(
-  connection: Connection,
-  reads: Reads,
-  job: KnownJob,
-  { survey, worst, sentFirst }: Tallied,
-  { queue, now }: { readonly queue: QueueFacts; readonly now: number },
-): Promise<{ readonly worst: WorstTask | undefined; readonly unread: readonly string[] }> {
-  const seen = job !== 'missing' && isJob(job) ? await seeTargets(reads.segments, job, survey) : undefined;
-  const suspect = withoutMessage(sentFirst, queue, now) ?? worst;
-  const first = worst && isWorse(worst.condition.level, 'waiting') ? worst : suspect;
-  let found = first;
-  if (first && first.condition.level !== 'fine' && first.sighting.reading.ok) {
-    const { sighting } = first;
-    const targets = await targetsOf(connection, sighting, reads);
-    const condition = conditionOfTask(sighting, job, { now, shards: connection.shards }, targets);
-    found = { sighting, condition: withMessage(condition, sighting.raw, queue, now) };
-  }
-  const isFlawWorse = seen?.flaw && found?.condition.level !== 'stuck';
-  return {
-    worst: isFlawWorse
-      ? { taskId: String(seen.flaw?.taskId), condition: (seen.flaw as Flaw).condition }
-      : found && worstTask(found),
-    unread: unreadTargets(seen, found !== first ? found : undefined, survey),
-  };
-}
-
-type Flaw = NonNullable<TargetsSeen['flaw']>;
-
-function withoutMessage(sent: Candidate | undefined, queue: QueueFacts, now: number): Candidate | undefined {
-  const condition = sent && withMessage(sent.condition, sent.sighting.raw, queue, now);
-  return condition?.kind === 'messageLost' ? sent : undefined;
-}
-
-function unreadTargets(
-  seen: TargetsSeen | undefined,
-  lookedAt: Candidate | undefined,
-  { distinctTargets }: Survey,
-): string[] {
-  if (seen) return seen.read < seen.of ? [`${seen.of - seen.read} of the targets that are left`] : [];
-  const others = distinctTargets - (lookedAt ? targetCount(lookedAt) : 0);
-  if (lookedAt && others <= 0) return [];
-  return [
-    lookedAt
-      ? `the target segments but those of task ${lookedAt.sighting.key.taskId}`
-      : 'the target segments (explain JOB/TASK reads those of a task)',
-  ];
-}
-
-const targetCount = ({ sighting: { reading } }: Candidate): number =>
-  reading.ok ? reading.value.targetSegmentIds.length : 0;
 
 /** When the submit of a job last wrote, as far as it can be read. */
 export function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {

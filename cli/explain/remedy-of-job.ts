@@ -42,6 +42,17 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
         }
       );
     case 'malformed':
+      if (job.jobState === 'Publishing' && job.timeoutAt !== undefined && job.timeoutAt <= job.now) {
+        const check: Step = {
+          args: passOver('check', jobId, job),
+          effect: 'Fails the job: it cannot be published, and its deadline is over.',
+        };
+        const mark: Step = {
+          args: passOver('recover', jobId, job),
+          effect: 'Gives the job a marker, which its own checker does not.',
+        };
+        return { remedy: dueAt === undefined ? doing(mark, check) : doing(check) };
+      }
       if (job.jobState === 'Publishing')
         return {
           remedy: {
@@ -116,7 +127,7 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
     case 'unchecked':
       return byPass('check', 'Looks at the job, as its checker should have.');
     case 'toCheck':
-      return byPass('check', 'Does so now.');
+      return byPass('check', doom === undefined ? 'Does so now.' : 'Fails the job: its targets are dropped.');
     case 'publicationCutShort':
       return byPass('check', 'Publishes on from there.');
     case 'submitting':

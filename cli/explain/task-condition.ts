@@ -2,18 +2,17 @@ import { judgeTarget } from '../../functions/checker/judge-target.ts';
 import { isInIndex, isTooFarAhead } from '../../functions/copy-segment/due-index.ts';
 import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
 import { isJob, isRunning } from '../../functions/copy-segment/job.ts';
-import { type DropCause, judgeSegment } from '../../functions/copy-segment/segment.ts';
+import { judgeSegment } from '../../functions/copy-segment/segment.ts';
 import {
   type IndexedTask,
   isDispatchable,
   type Task,
   type TaskSighting,
 } from '../../functions/copy-segment/task.ts';
-import { WHAT_IS_LEFT_IS_UNREADABLE } from '../../functions/copy-segment/task-changes.ts';
 import { type KnownJob, type Verdict, verdictOn } from '../../functions/inspector/verdict.ts';
-import { timeText } from '../operate/time-text.ts';
 import type { Condition } from './condition.ts';
-import { blockOf, isWithheldUntil, leftOf, type Segments } from './drop-postponed.ts';
+import type { Segments } from './drop-postponed.ts';
+import { postponedDrop } from './postponed-task.ts';
 import { conditionUnderFailure } from './task-under-failure.ts';
 
 /** Of those that are as bad, the one to look at first comes first. */
@@ -186,31 +185,6 @@ function conditionBy(
     case 'rest':
       return conditionAtRest(task, job, because);
   }
-}
-
-/** A Failed task that is not due: a pass put it off, or whoever failed it left the marker as it was. */
-function postponedDrop(
-  task: IndexedTask | Task,
-  cause: DropCause,
-  targets: Segments | undefined,
-  now: number,
-): TaskCondition {
-  // The index shows neither attempts nor targets.
-  if (!('dropAttempts' in task)) return stuck('dropPostponed', 'its drops are put off');
-  const isTried = task.dropAttempts > 0;
-  const isLeft = targets === undefined ? !isTried : leftOf(task, targets, cause) !== undefined;
-  if (isLeft && isWithheldUntil(task.dueAt, task.raw.completedAt, now))
-    return {
-      kind: 'withheld',
-      level: 'late',
-      because: 'its drops are withheld: a pass had dropped as many segments as it may',
-    };
-  const block = blockOf(task, targets, cause);
-  if (block !== undefined || isTried) return stuck('dropPostponed', block ?? WHAT_IS_LEFT_IS_UNREADABLE);
-  return stuck(
-    'markerTooFar',
-    `it failed, and its dueAt is ${timeText(task.dueAt ?? now)}: whoever failed it did not make it due`,
-  );
 }
 
 function conditionAtRest(task: IndexedTask | Task, job: KnownJob, because: string): TaskCondition {

@@ -17,10 +17,7 @@ export function conditionUnderFailure(
   targets: Segments | undefined,
 ): TaskCondition | undefined {
   const failed = job !== 'missing' && isJob(job) && job.state === 'Failed' ? job : undefined;
-  if (!reading.ok)
-    return failed && isUnsettledFailure(failed)
-      ? { kind: 'undropped', level: 'stuck', because: reading.reason }
-      : undefined;
+  if (!reading.ok) return failed && isUnsettledFailure(failed) ? undroppable(reading.reason) : undefined;
   const task = reading.value;
   // The index shows neither targets nor a settlement.
   if (!('targetSegmentIds' in task)) return undefined;
@@ -45,7 +42,7 @@ export function conditionUnderFailure(
     (isUndropped && targets === undefined && failed.dropAttempts !== undefined
       ? WHAT_IS_LEFT_IS_UNREADABLE
       : undefined);
-  if (block !== undefined) return { kind: 'undropped', level: 'stuck', because: block };
+  if (block !== undefined) return undroppable(block);
   if (isPresent(raw.dueAt)) return undefined;
   const reached = past ?? through;
   if (isUndropped || reached === undefined || task.taskId > reached)
@@ -58,6 +55,12 @@ export function conditionUnderFailure(
     leftVisible(task, failed, targets, `the drops of its job are past task ${reached}`) ?? DROPPED_WITH_JOB
   );
 }
+
+const undroppable = (block: string): TaskCondition => ({
+  kind: 'undropped',
+  level: 'stuck',
+  because: `not all of its targets can be dropped: ${block}`,
+});
 
 const DROPPED_WITH_JOB: TaskCondition = {
   kind: 'settled',
