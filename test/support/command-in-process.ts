@@ -18,6 +18,8 @@ export interface CommandSurroundings {
   readonly answer?: boolean | (() => Promise<boolean>);
   /** Columns of the terminal; otherwise the output is a pipe. */
   readonly width?: number;
+  /** Lines of the terminal that a command may take. */
+  readonly maxLines?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
   /** Instead of the engine of the run. */
@@ -27,7 +29,7 @@ export interface CommandSurroundings {
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
 export async function commandLine(
   args: readonly string[],
-  { input = '', answer, width, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
+  { input = '', answer, width, maxLines, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
@@ -36,7 +38,7 @@ export async function commandLine(
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
-  const [stdout, stderr] = [collector(width), collector(width)];
+  const [stdout, stderr] = [collector(width, maxLines), collector(width, maxLines)];
   const surroundings: Surroundings = {
     out: stdout,
     err: stderr,
@@ -64,13 +66,13 @@ export const commandOn = (
 ): Promise<CommandRun> =>
   commandLine([...args, ...optionsOf(world)], { now: () => world.clock.now, ...surroundings });
 
-function collector(width: number | undefined): Output & { text(): string } {
+function collector(width: number | undefined, maxLines = 30): Output & { text(): string } {
   let all = '';
   return {
     screen:
       width === undefined
         ? { isTerminal: false, width: Number.POSITIVE_INFINITY, maxLines: 1_000 }
-        : { isTerminal: true, width, maxLines: 30 },
+        : { isTerminal: true, width, maxLines },
     async write(text) {
       all += text;
     },
