@@ -42,7 +42,7 @@ async function execute(world: World, { remedy }: Explained, replaced: Record<str
   for (const { command } of remedy.steps ?? []) {
     const [program, ...args] = command.map((word) => replaced[word] ?? word);
     expect(program).toBe('copy-segment');
-    const { code, stdout, stderr } = await commandLine(args, { now: () => world.clock.now });
+    const { code, stdout, stderr } = await commandLine(args, { now: () => world.clock.now, answer: true });
     expect({ code: [0, 1].includes(code), stdout, stderr }).toMatchObject({ code: true });
   }
 }
