@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Interruption } from './interruption.ts';
 import { type Screen, screenOf } from './terminal/screen.ts';
@@ -14,6 +16,13 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Asks on the terminal; undefined where nobody could answer. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
+  /** How this program is called on a command line: what a printed command begins with. */
+  readonly program?: readonly string[];
+}
+
+/** Somebody ended the program instead of answering a question. */
+export class UnansweredError extends Error {
+  override name = 'UnansweredError';
 }
 
 /** A stream of text, and what shows it. */
@@ -24,7 +33,8 @@ export interface Output {
 }
 
 /** Those of this process. */
-export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: Interruption): Surroundings {
+export function surroundingsOf(from: NodeJS.Process, stop: Interruption): Surroundings {
+  const { stdin, stdout, stderr } = from;
   const { signal } = stop;
   return {
     out: outputTo(stdout),
@@ -34,17 +44,50 @@ export function surroundingsOf({ stdin, stdout, stderr }: NodeJS.Process, stop: 
     signal,
     ...(stdin.isTTY &&
       stderr.isTTY && {
-        async confirm(question) {
-          const lines = createInterface({ input: stdin, output: stderr });
-          try {
-            return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
-          } finally {
-            lines.close();
-          }
-        },
+        confirm: (question) => answerTo(question, { input: stdin, output: stderr }, signal),
       }),
+    program: programOf(from),
   };
 }
+
+/**
+ * Asks a question that is answered with yes or no.
+ *
+ * @throws UnansweredError on Ctrl-C and Ctrl-D
+ */
+async function answerTo(
+  question: string,
+  terminal: { readonly input: NodeJS.ReadStream; readonly output: NodeJS.WriteStream },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const lines = createInterface(terminal);
+  // Readline leaves a question pending for ever once its input ends.
+  const ended = once(lines, 'close').then(() => {
+    throw new UnansweredError();
+  });
+  try {
+    const answer = lines.question(`${question} [y/N] `, { signal }).catch((error: Error) => {
+      throw error.name === 'AbortError' ? new UnansweredError() : error;
+    });
+    return /^y(es)?$/i.test((await Promise.race([answer, ended])).trim());
+  } catch (error) {
+    // The shell's prompt, or what is said next, begins on a line of its own.
+    terminal.output.write('\n');
+    throw error;
+  } finally {
+    ended.catch(() => {});
+    lines.close();
+  }
+}
+
+/**
+ * A program that was installed goes by its name. npm does not link that of the project itself; `npx` finds it all the
+ * same.
+ */
+const programOf = ({ argv, env }: NodeJS.Process): readonly string[] =>
+  basename(argv[1] ?? '') === 'copy-segment' && env.npm_command !== 'exec'
+    ? ['copy-segment']
+    : ['npx', 'copy-segment'];
 
 const outputTo = (stream: NodeJS.WriteStream): Output => ({
   screen: screenOf(stream),

@@ -1,44 +1,13 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Interruption } from '../cli/interruption.ts';
+import { surroundingsOf } from '../cli/surroundings.ts';
 import { job, NOW, task } from './support/builders.ts';
+import { cloudFormationStub, outputsOf } from './support/cloud-formation-stub.ts';
 import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
-import { embeddedWorld, type World } from './support/embedded-world.ts';
-
-/** CloudFormation with one stack, by these outputs; where the SDK looks for it. */
-async function cloudFormationStub(
-  StackName: string,
-  outputs: Readonly<Record<string, string>>,
-): Promise<void> {
-  const members = Object.entries(outputs).map(
-    ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
-  );
-  const stack = `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${StackName}</StackName><Outputs>${members.join('')}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
-  const none = `<ErrorResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id Other does not exist</Message></Error></ErrorResponse>`;
-  const server = createServer(async (request, response) => {
-    const isThere = new URLSearchParams(await text(request)).get('StackName') === StackName;
-    response.writeHead(isThere ? 200 : 400, { 'content-type': 'text/xml' });
-    response.end(isThere ? stack : none);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  process.env.AWS_ENDPOINT_URL_CLOUDFORMATION = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(async () => {
-    delete process.env.AWS_ENDPOINT_URL_CLOUDFORMATION;
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-}
-
-const outputsOf = ({ tables, queueUrl }: World): Record<string, string> => ({
-  JobsTableName: tables.jobs,
-  TasksTableName: tables.tasks,
-  SegmentsTableName: tables.segments,
-  QueueUrl: queueUrl,
-  DueShards: '8',
-});
+import { PROJECT } from './support/command-line.ts';
+import { embeddedWorld } from './support/embedded-world.ts';
 
 const now = () => NOW;
 
@@ -116,7 +85,7 @@ describe('the deployment of a command', () => {
       { ...world, tables: { jobs: 'no-1', tasks: 'no-2', segments: 'no-3' } },
       ['status'],
     );
-    expect(stderr).toMatch(/ResourceNotFoundException/);
+    expect(stderr).toBe('There are no tables no-1, no-2, no-3 in this account and region.\n');
     expect(code).toBe(3);
   });
 });
@@ -131,5 +100,36 @@ describe('every command', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nExamples:\n {2}\S[\s\S]*\nExit codes: 0 /);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    // A line that was too long is broken, and what is left of it stands alone.
+    expect(lines.filter((line) => /^\w+$/.test(line))).toEqual([]);
+  });
+
+  it('says of which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+    expect(await commandLine(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+});
+
+describe('the surroundings of a process', () => {
+  const surroundingsIn = (argv: readonly string[], env: NodeJS.ProcessEnv = {}, stdout: object = {}) =>
+    surroundingsOf(
+      { argv, env, stdin: {}, stdout, stderr: {} } as unknown as NodeJS.Process,
+      { signal: new AbortController().signal } as Interruption,
+    );
+
+  it.each([
+    ['npx copy-segment', ['node', '/bin/copy-segment'], { npm_command: 'exec' }],
+    ['npx copy-segment', ['node', 'cli/copy-segment.cjs'], {}],
+    ['copy-segment', ['node', '/usr/local/bin/copy-segment'], {}],
+  ])('printed commands begin with %s where that finds the program', (program, argv, env) => {
+    expect(surroundingsIn(argv, env).program?.join(' ')).toBe(program);
+  });
+
+  it('a command shows no more lines than the terminal has, whose size may be unknown', () => {
+    const linesOn = (rows: number) =>
+      surroundingsIn([], {}, { isTTY: true, columns: 80, rows }).out.screen.maxLines;
+    expect(linesOn(24)).toBeLessThan(24);
+    expect(linesOn(60)).toBeGreaterThan(linesOn(24));
+    expect(linesOn(0)).toBe(30);
   });
 });

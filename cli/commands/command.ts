@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/connection.ts';
 import {
@@ -6,6 +7,7 @@ import {
   type ConnectionOptions,
   typedOptions,
 } from '../connection/connection-options.ts';
+import { nameMissingTables } from '../connection/missing-tables.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeCost } from '../terminal/describe-cost.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -64,7 +66,7 @@ export function addCommand<O>(
     .action(async () => {
       const given = command.opts<CommandCall<O>['options']>();
       const typed = typedOptions(command);
-      const { now, signal } = surroundings;
+      const { now, signal, program = ['copy-segment'] } = surroundings;
       const connection = await connect({ options: given, typed, now: now(), signal });
       try {
         const end = await run({
@@ -72,10 +74,13 @@ export function addCommand<O>(
           args: command.processedArgs,
           options: given,
           connection,
-          commandFor: (...args) => ['copy-segment', ...args, ...typed],
+          commandFor: (...args) => [...program, ...args, ...typed],
         });
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);
+      } catch (error) {
+        await nameMissingTables(connection, describeError(error));
+        throw error;
       } finally {
         await connection.close();
       }
