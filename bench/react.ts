@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { columns } from '../cli/terminal/columns.ts';
-import { eventSource } from '../engines/event-source.ts';
+import { eventSource, POLL_MS } from '../engines/event-source.ts';
 import { startEngines } from '../engines/start-engines.ts';
 import { openStream } from '../engines/table-stream.ts';
 import { createWorld } from '../engines/world.ts';
@@ -22,7 +22,6 @@ import { PRICES, priceOf } from './prices.ts';
  * deployed: Pending → message, Failed → the last target Dropped, both one after the other and many at once; and counts
  * what it costs. The stream is polled as often as Lambda polls a shard.
  */
-const POLL_MS = 250;
 const SHARDS = 4;
 const TARGETS_PER_TASK = 98;
 const SINGLE = 200;

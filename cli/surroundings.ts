@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Interruption } from './interruption.ts';
 import { type Screen, screenOf } from './terminal/screen.ts';
 
@@ -14,10 +15,12 @@ export interface Surroundings {
   readonly now: () => number;
   /** Aborted once somebody wants the command to end. */
   readonly signal: AbortSignal;
+  /** Waits so many milliseconds, or until somebody wants the command to end. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Asks on the terminal; undefined where nobody could answer. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
-  /** How this program is called on a command line: what a printed command begins with. */
-  readonly program?: readonly string[];
+  /** How this program is typed, for the commands that it prints; `copy-segment` unless told otherwise. */
+  readonly program?: readonly string[] | undefined;
 }
 
 /** Somebody ended the program instead of answering a question. */
@@ -33,8 +36,10 @@ export interface Output {
 }
 
 /** Those of this process. */
-export function surroundingsOf(from: NodeJS.Process, stop: Interruption): Surroundings {
-  const { stdin, stdout, stderr } = from;
+export function surroundingsOf(
+  { stdin, stdout, stderr, argv, env }: NodeJS.Process,
+  stop: Interruption,
+): Surroundings {
   const { signal } = stop;
   return {
     out: outputTo(stdout),
@@ -42,11 +47,12 @@ export function surroundingsOf(from: NodeJS.Process, stop: Interruption): Surrou
     stdin,
     now: Date.now,
     signal,
+    program: programOf(argv, env),
+    sleep: (ms) => wait(ms, undefined, { signal }).catch(() => {}),
     ...(stdin.isTTY &&
       stderr.isTTY && {
         confirm: (question) => answerTo(question, { input: stdin, output: stderr }, signal),
       }),
-    program: programOf(from),
   };
 }
 
@@ -80,16 +86,18 @@ async function answerTo(
   }
 }
 
-/**
- * A program that was installed goes by its name. npm does not link that of the project itself; `npx` finds it all the
- * same.
- */
-const programOf = ({ argv, env }: NodeJS.Process): readonly string[] =>
-  basename(argv[1] ?? '') === 'copy-segment' && env.npm_command !== 'exec'
-    ? ['copy-segment']
-    : ['npx', 'copy-segment'];
-
 const outputTo = (stream: NodeJS.WriteStream): Output => ({
   screen: screenOf(stream),
   write: (text) => new Promise((resolve) => stream.write(text, () => resolve())),
 });
+
+/**
+ * By its name alone where it is installed as a command. In its own project it is none: npm links no package into its own
+ * node_modules, and npx finds it.
+ */
+export function programOf(
+  [, script = '']: readonly string[],
+  { npm_command: npm }: NodeJS.ProcessEnv,
+): readonly string[] {
+  return npm !== 'exec' && basename(script) === 'copy-segment' ? ['copy-segment'] : ['npx', 'copy-segment'];
+}

@@ -2,10 +2,15 @@ import type { BatchResponse } from '../functions/pass/stream-records.ts';
 import { passesFilter } from './event-filter.ts';
 import type { LambdaRecord, TableStream } from './table-stream.ts';
 
+/** How long Lambda waits between two polls of a shard, in milliseconds. */
+export const POLL_MS = 250;
+
 /** A mapping of a stream to a function, as far as it shows on this machine. */
 export interface EventSourceOptions {
   readonly patterns: readonly unknown[];
   readonly batchSize?: number;
+  /** How long records are gathered after the first one, in milliseconds. */
+  readonly windowMs?: number;
   readonly maxRetries?: number;
   invoke(event: { readonly Records: readonly LambdaRecord[] }): Promise<BatchResponse>;
 }
@@ -25,7 +30,9 @@ export interface EventSourceCounts {
  * halved; what stays failed is discarded.
  */
 export function eventSource(stream: Pick<TableStream, 'read'>, options: EventSourceOptions) {
-  const { patterns, invoke, batchSize = 100, maxRetries = 3 } = options;
+  const { patterns, invoke, batchSize = 100, windowMs = 0, maxRetries = 3 } = options;
+  let gathered: LambdaRecord[] = [];
+  let gatheredSince = 0;
   const counts = { records: 0, matched: 0, invocations: 0, discarded: 0 };
 
   const deliver = async (batch: readonly LambdaRecord[], retries: number): Promise<void> => {
@@ -44,16 +51,23 @@ export function eventSource(stream: Pick<TableStream, 'read'>, options: EventSou
   };
 
   return {
-    /** @returns how many records of the stream there were since the last call */
+    /** @returns how many records of the stream there were since the last call, and how many were handed on */
     async poll(): Promise<number> {
       const records = await stream.read();
       const matched = records.filter((record) => patterns.some((pattern) => passesFilter(pattern, record)));
       counts.records += records.length;
       counts.matched += matched.length;
-      for (let at = 0; at < matched.length; at += batchSize)
-        await deliver(matched.slice(at, at + batchSize), maxRetries);
-      return records.length;
+      if (gathered.length === 0) gatheredSince = performance.now();
+      gathered.push(...matched);
+      if (gathered.length < batchSize && performance.now() - gatheredSince < windowMs) return records.length;
+      const toDeliver = gathered;
+      gathered = [];
+      for (let at = 0; at < toDeliver.length; at += batchSize)
+        await deliver(toDeliver.slice(at, at + batchSize), maxRetries);
+      return records.length + toDeliver.length;
     },
+    /** Whether it waits for more records before it hands on what it has. */
+    isGathering: (): boolean => gathered.length > 0,
     counts: (): EventSourceCounts => ({ ...counts }),
   };
 }

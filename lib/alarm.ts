@@ -7,6 +7,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import type { AlarmHeading } from '../functions/pass/alarm-headings.ts';
 import {
   dimensionsOf,
   METRICS,
@@ -17,7 +18,7 @@ import {
 
 export interface PagingAlarmProps {
   /** The heading of the runbook, and the alarm's name. */
-  readonly heading: string;
+  readonly heading: AlarmHeading;
   /** What it means for a restore, one sentence. */
   readonly impact: string;
   /** What to type first, without the stack: `status`. */

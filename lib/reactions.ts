@@ -1,13 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import { EventSourceMapping, FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { WAKES_CHECKER_ON_TASKS } from '../functions/checker/wake-patterns.ts';
+import { CHECKER_WINDOW_MS, WAKES_CHECKER_ON_TASKS } from '../functions/checker/wake-patterns.ts';
 import { WAKES_INSPECTOR_ON_JOBS, WAKES_INSPECTOR_ON_TASKS } from '../functions/inspector/wake-patterns.ts';
 import type { EventPattern } from '../functions/pass/event-pattern.ts';
 import { MetadataTables, type StreamArns } from './metadata-tables.ts';
 import type { ScheduledPass } from './scheduled-pass.ts';
 
-/** What a submit writes in half a second or so; with both images of a task it is far below the 6 MB of an invocation. */
+/**
+ * What a submit writes in half a second or so. An invocation takes 6 MB, with both images of a task: 1,000 in compact form are below
+ * that. Of tasks in list form, 18 kB each, Lambda hands over some 300 at once, and the others in the next batch.
+ */
 const BATCH_SIZE = 1_000;
 
 /** A record that failed this often, or is this old, is about something that the schedule has seen by then. */
@@ -16,10 +19,10 @@ const MAX_RECORD_AGE = Duration.minutes(5);
 
 /**
  * None for the inspector: a restore is to start at once, and under load the records that come while an invocation works
- * are the next batch. A second for the checker, so that tasks that end together make one look.
+ * are the next batch.
  */
 const INSPECTOR_WINDOW = Duration.seconds(0);
-const CHECKER_WINDOW = Duration.seconds(1);
+const CHECKER_WINDOW = Duration.millis(CHECKER_WINDOW_MS);
 
 export interface ReactionsProps {
   readonly streams: StreamArns;

@@ -10,6 +10,7 @@ import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/a
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { AlarmHeading } from '../functions/pass/alarm-headings.ts';
 import { VARIABLES } from '../functions/pass/variables.ts';
 import { pagingAlarm } from './alarm.ts';
 import { BUNDLING } from './bundling.ts';
@@ -29,8 +30,8 @@ const MAX_EVENT_AGE = Duration.minutes(1);
 
 /** What its alarms are called, and what they mean for a restore. */
 export interface PassAlarms {
-  readonly none: { readonly heading: string; readonly impact: string };
-  readonly failing: { readonly heading: string; readonly impact: string };
+  readonly none: { readonly heading: AlarmHeading; readonly impact: string };
+  readonly failing: { readonly heading: AlarmHeading; readonly impact: string };
 }
 
 export interface ScheduledPassProps {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createDynamoClient, createSqsClient } from '../functions/aws/clients.ts';
 
 const bounds = { connectionMs: 5_000, requestMs: 5_000, bodyMs: 50 };
@@ -54,5 +54,28 @@ describe('a response whose body stalls', () => {
     });
     await expect(sqs.send(send)).rejects.toThrow('the response was not complete after 50 ms');
     expect(requests()).toBe(8);
+  });
+});
+
+describe('a request and its response', () => {
+  it('are not copied for a log of the SDK, which nobody reads', async () => {
+    const server = createServer((_, response) => response.end('{}')).unref();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const logged: unknown[] = [];
+    const ignore = (): void => {};
+    const logger = {
+      debug: ignore,
+      warn: ignore,
+      info: (line: unknown) => void logged.push(line),
+      error: ignore,
+    };
+    const { port } = server.address() as AddressInfo;
+    const config = { ...identity, endpoint: `http://127.0.0.1:${port}`, logger };
+    await createDynamoClient(config).send(new GetCommand({ TableName: 'table', Key: { k: 1 } }));
+    await createSqsClient(config).send(
+      new SendMessageBatchCommand({ QueueUrl: config.endpoint, Entries: [{ Id: '1', MessageBody: '{}' }] }),
+    );
+    expect(logged).toEqual([]);
   });
 });

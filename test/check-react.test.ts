@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, job, leased, NOW, segment, task } from './support/builders.ts';
+import { HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { done, submitted } from './support/checker-world.ts';
 import type { Disturbance } from './support/embedded-world.ts';
 import { type ReactiveWorld, reactiveWorld } from './support/reactive-world.ts';
@@ -152,22 +152,6 @@ describe('a reaction of the checker', () => {
     expect(await world.job(2n)).toMatchObject({ state: 'Completed' });
   });
 
-  it.each([
-    [
-      'of another writer, whose tasks may not all be there yet',
-      { totalTasks: null, totalSegments: null },
-      'Executing',
-    ],
-    ['that is still being filled', { totalTasks: 9, state: 'Pending' }, 'Pending'],
-  ])('leaves a job %s to its marker', async (_, overrides, state) => {
-    const world = await restore(1, overrides);
-    const before = await world.job();
-    await end(world, 1n, 'Completed');
-    await world.react();
-    expect(await world.job()).toEqual(before);
-    expect(before).toMatchObject({ state });
-  });
-
   it('leaves a job that cannot be read to the schedule', async () => {
     const world = await reactiveWorld();
     await world.has(job({ state: 'Paused' as 'Pending', ...later }), task({ state: 'Failed' }));
@@ -182,5 +166,116 @@ describe('a reaction of the checker', () => {
     await end(world, 1n, 'Completed');
     const { report } = await world.checkerReacts(await world.records('tasks'), { remainingMs: () => 2_000 });
     expect(report).toMatchObject({ complete: false, requests: { total: 0 } });
+  });
+});
+
+describe('a job without totalTasks, of another writer, who knows alone how many tasks are to come', () => {
+  const theirs = { totalTasks: null, totalSegments: null, dueAt: null };
+
+  it('is Completed within the second minute after its last task, without a hint or a marker', async () => {
+    const world = await restore(2, theirs);
+    await end(world, 1n, 'Completed');
+    await world.react();
+    expect(await world.job()).not.toHaveProperty('dueAt');
+    await end(world, 2n, 'Completed');
+    await world.react();
+    expect(await world.job()).toMatchObject({ state: 'Executing', dueAt: BigInt(NOW + MINUTE) });
+    world.clock.now += MINUTE;
+    await world.check();
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+    for (const { state } of (await world.items()).segments) expect(state).toBe('Flushed');
+  });
+
+  it('is not Completed before its writer has created the rest, though all that is there was Completed', async () => {
+    const world = await restore(1, theirs);
+    await end(world, 1n, 'Completed');
+    await world.react();
+    world.clock.now += MINUTE / 2;
+    await world.has(task({ taskId: 2n, ...leased, targets: [1_002n] }), segment(1_002n));
+    world.clock.now += MINUTE / 2;
+    await world.check();
+    expect(await world.job()).toMatchObject({ state: 'Executing' });
+    await end(world, 2n, 'Completed');
+    await world.react();
+    // A minute from the last completion on, not from the first one.
+    expect(await world.job()).toMatchObject({ state: 'Executing', dueAt: BigInt(world.clock.now + MINUTE) });
+    world.clock.now += MINUTE;
+    await world.check();
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+    expect(await world.segment(1_002n)).toMatchObject({ state: 'Flushed' });
+  });
+
+  it('stays as overdue as it is, which is how a missing checker is noticed', async () => {
+    const world = await restore(1, { ...theirs, dueAt: NOW - HOUR });
+    await end(world, 1n, 'Completed');
+    await world.react();
+    expect(await world.job()).toMatchObject({ dueAt: BigInt(NOW - HOUR) });
+  });
+
+  it('fails at once with a task that fails', async () => {
+    const world = await restore(2, theirs);
+    await end(world, 1n, 'Failed', 'disk');
+    await world.react();
+    expect(await world.job()).toMatchObject({ state: 'Failed', reason: '1/2 tasks failed: disk' });
+  });
+
+  it('costs a few units per completion, though each task is Completed before the next one is created', async () => {
+    const world = await restore(1, theirs);
+    for (let taskId = 1n; taskId <= 120n; taskId++) {
+      await world.has(task({ taskId, ...leased, targets: [taskId + 1_000n] }));
+      await world.records('tasks');
+      await end(world, taskId, 'Completed');
+      const { report } = await world.checkerReacts(await world.records('tasks'));
+      expect(report.read.tasks).toBe(0);
+      expect(report.capacity.readUnits).toBeLessThanOrEqual(3);
+      expect(report.capacity.writeUnits).toBeLessThanOrEqual(4);
+    }
+  });
+
+  it('that is Pending is left alone: nothing starts it but its writer', async () => {
+    const world = await restore(1, { ...theirs, state: 'Pending' });
+    const before = await world.job();
+    await end(world, 1n, 'Completed');
+    await world.react();
+    expect(await world.job()).toEqual(before);
+  });
+});
+
+describe('a job that is being filled by a submit', () => {
+  it('is started and Completed with its last task, though that ends before the submit has sealed the job', async () => {
+    const world = await restore(2, { state: 'Pending' });
+    for (const taskId of [1n, 2n]) await end(world, taskId, 'Completed');
+    await world.react();
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+    // Nothing that the checker wrote has woken it.
+    expect(world.sources.checkerOnTasks.counts()).toMatchObject({ matched: 2, invocations: 1 });
+  });
+
+  it('is Completed when the submit seals it just before the checker does', async () => {
+    const world = await restore(1, { state: 'Pending' });
+    await end(world, 1n, 'Completed');
+    let isSealed = false;
+    const disturb: Disturbance = async ({ operation, proceed }) => {
+      if (!isSealed && /Update|Execute/.test(operation)) {
+        isSealed = true;
+        await world.changeJob({ state: 'Executing', dueAt: NOW });
+      }
+      return proceed();
+    };
+    await world.checkerReacts((await world.records('tasks')).slice(-1), { disturb });
+    expect(isSealed).toBe(true);
+    expect(await world.job()).toMatchObject({ state: 'Completed' });
+  });
+
+  it('has its tasks read once, when all of them are there, however many end before', async () => {
+    const world = await restore(0, { state: 'Pending', totalTasks: 60, totalSegments: 60 });
+    for (let taskId = 1n; taskId <= 60n; taskId++) {
+      await world.has(task({ taskId, ...leased, targets: [taskId + 1_000n] }), segment(taskId + 1_000n));
+      await world.records('tasks');
+      await end(world, taskId, 'Completed');
+      const { report } = await world.checkerReacts(await world.records('tasks'));
+      expect(report.read.tasks).toBe(taskId < 60n ? 0 : 60);
+      expect(await world.job()).toMatchObject({ state: taskId < 60n ? 'Pending' : 'Completed' });
+    }
   });
 });

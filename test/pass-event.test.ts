@@ -58,12 +58,30 @@ describe('the event of a pass', () => {
     expect(() => parsePassEvent(event)).toThrow(/scannedThrough goes without jobIds/);
   });
 
-  it.each(['segments/1', 'tasks/1', 'jobs/x', 'jobs/1/2', ''])(
-    'a place that is none: %o',
+  it.each(['jobs/12', 'jobs/12/7', 'tasks', 'tasks/12/7', 'jobs/1e-7'])(
+    'takes the place %s',
     (scannedThrough) => {
-      expect(() => parsePassEvent({ mode: 'recover', scannedThrough })).toThrow(
-        /scannedThrough must be what the report/,
-      );
+      expect(parsePassEvent({ mode: 'recover', scannedThrough })).toMatchObject({ scannedThrough });
     },
   );
+
+  it.each([
+    'segments/1',
+    'tasks/1',
+    'tasks/1/2/3',
+    'jobs/x',
+    'jobs/1/x',
+    'jobs/1/0',
+    'jobs/1/2.5',
+    'jobs/1/07',
+    'jobs/1/9223372036854775808',
+    'jobs/1.5/2',
+    'jobs/1/2/3',
+    'jobs/1/',
+    '',
+  ])('a place that is none: %o', (scannedThrough) => {
+    expect(() => parsePassEvent({ mode: 'recover', scannedThrough })).toThrow(
+      /scannedThrough must be what the report/,
+    );
+  });
 });

@@ -378,6 +378,50 @@ describe('copy-segment recover', () => {
     expect(report.messages.sent).toBeGreaterThanOrEqual(250);
   });
 
+  it('is continued in the midst of a large job, with the whole place that the report gives', async () => {
+    const taskIds = Array.from({ length: 450 }, (_, index) => BigInt(index + 1));
+    const world = await worldOf(job(), ...taskIds.map((taskId) => task({ taskId, dueAt: null })));
+    const asked: unknown[] = [];
+    const told: object[] = [];
+    await functionEndpoint({
+      inspector: async (event) => {
+        const { fromJobId, fromTaskId, scannedThrough, ...report } = await world.pass(
+          event,
+          outOfTimeAfter(100),
+        );
+        const place = { fromJobId, fromTaskId, scannedThrough };
+        asked.push(event);
+        told.push(JSON.parse(JSON.stringify(place)));
+        return { ...report, ...place };
+      },
+      checker: checkerOf(world),
+    });
+    const { code } = await commandOn(world, ['recover', ...DEPLOYED]);
+    expect(code).toBe(0);
+    expect(told.slice(0, 2)).toEqual([
+      { fromJobId: '1', fromTaskId: '101' },
+      { fromJobId: '1', fromTaskId: '201' },
+    ]);
+    expect(asked.slice(1)).toEqual(told.slice(0, -1).map((place) => ({ mode: 'recover', ...place })));
+    expect(await world.messages()).toHaveLength(450);
+  });
+
+  it('carries the place of a scan as well', async () => {
+    const world = await worldOf(job());
+    const asked: unknown[] = [];
+    const place = { fromJobId: '4', fromTaskId: '9', scannedThrough: 'jobs/12/7' };
+    await functionEndpoint({
+      inspector: async (event) => {
+        asked.push(event);
+        const report = await world.pass(event);
+        return asked.length === 1 ? { ...report, complete: false, ...place } : report;
+      },
+      checker: checkerOf(world),
+    });
+    expect((await commandOn(world, ['recover', ...DEPLOYED])).code).toBe(0);
+    expect(asked).toEqual([{ mode: 'recover' }, { mode: 'recover', ...place }]);
+  });
+
   it('ends when it gets no further, and says why', async () => {
     const world = await worldOf(job(), task());
     let passes = 0;

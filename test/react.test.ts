@@ -93,6 +93,60 @@ describe('a reaction of the inspector', () => {
     expect(idsOf(await world.messages())).toEqual(['1']);
   });
 
+  describe.each([1, 50, 1_000])('does at once what a writer did whose clock is %i ms ahead:', (ahead) => {
+    const writersNow = NOW + ahead;
+
+    it('sends a task that it created', async () => {
+      const world = await reactiveWorld();
+      await world.has(job(), task({ dueAt: writersNow }));
+      await world.react();
+      expect(idsOf(await world.messages())).toEqual(['1']);
+      expect(await world.task()).toMatchObject({ enqueueCount: 1n, dueAt: BigInt(NOW + 15 * MINUTE) });
+    });
+
+    it('drops the targets of a task that it failed', async () => {
+      const world = await reactiveWorld();
+      await world.has(job(), task({ state: 'Failed', targets: [11n], dueAt: writersNow }), segment(11n));
+      await world.react();
+      expect(await world.task()).toMatchObject({ segmentsDroppedAt: BigInt(NOW) });
+      expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    });
+
+    it('drops every target of a job that it failed', async () => {
+      const world = await reactiveWorld();
+      await world.has(task({ state: 'Completed', targets: [11n] }), segment(11n));
+      await world.has(job({ state: 'Failed', completedAt: writersNow, dueAt: writersNow }));
+      await world.react();
+      expect(await world.job()).toMatchObject({ segmentsDroppedAt: BigInt(NOW) });
+      expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+    });
+
+    it('has the checker fail the job of a task that it failed, and the inspector drop all of it', async () => {
+      const world = await reactiveWorld();
+      await world.has(
+        job({ dueAt: writersNow }),
+        task({ state: 'Failed', targets: [11n], dueAt: writersNow, completedAt: writersNow }),
+        segment(11n),
+      );
+      await world.react();
+      expect(await world.job()).toMatchObject({ state: 'Failed', segmentsDroppedAt: BigInt(NOW) });
+    });
+
+    it('has the checker complete a job whose last task it completed', async () => {
+      const world = await reactiveWorld();
+      await world.has(
+        job({ totalTasks: 1, totalSegments: 1, dueAt: writersNow }),
+        task({ state: 'InProgress', targets: [11n] }),
+        segment(11n),
+      );
+      await world.react();
+      const { dueAt, ...rest } = (await world.task()) ?? {};
+      await world.put('tasks', { ...rest, state: 'Completed', completedAt: writersNow });
+      await world.react();
+      expect(await world.job()).toMatchObject({ state: 'Completed' });
+    });
+  });
+
   it('sends in ascending order what came in any order, each once, however often it came', async () => {
     const world = await reactiveWorld();
     await world.has(job());
@@ -261,6 +315,35 @@ describe('a reaction of the inspector', () => {
 });
 
 describe('the source of a function', () => {
+  it('gathers records for its window, or until a batch is full', async () => {
+    const world = await reactiveWorld();
+    await world.has(job(), task({ taskId: 1n }), task({ taskId: 2n }), task({ taskId: 3n }));
+    const records = await world.records('tasks');
+    const { eventSource } = await import('../engines/event-source.ts');
+    const batches: number[] = [];
+    const sourceOf = (windowMs: number) => {
+      const left = [...records];
+      return eventSource(
+        { read: async () => left.splice(0, 1) },
+        {
+          patterns: [{}],
+          windowMs,
+          batchSize: 2,
+          async invoke({ Records }) {
+            batches.push(Records.length);
+            return { batchItemFailures: [] };
+          },
+        },
+      );
+    };
+    const patient = sourceOf(Number.POSITIVE_INFINITY);
+    expect([await patient.poll(), patient.isGathering()]).toEqual([1, true]);
+    expect(batches).toEqual([]);
+    expect([await patient.poll(), patient.isGathering()]).toEqual([3, false]);
+    expect(batches).toEqual([2]);
+    expect([await sourceOf(0).poll(), batches]).toEqual([2, [2, 1]]);
+  });
+
   it('delivers again from the first record that failed, a few times, and then gives up: the schedule does it', async () => {
     const world = await reactiveWorld();
     await world.has(job(), task());

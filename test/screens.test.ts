@@ -12,7 +12,9 @@ const documents = ['.', 'docs'].flatMap((folder) =>
 
 interface Screen {
   readonly document: string;
-  /** What is typed after the prompt. */
+  /** How the program is typed after the prompt. */
+  readonly program: readonly string[];
+  /** What is typed after that. */
   readonly typed: string;
   readonly shown: string;
 }
@@ -22,11 +24,12 @@ const screensOf = (document: string): Screen[] =>
   [...readFileSync(join(ROOT, document), 'utf8').matchAll(/^```(?:text)?\n(\$ [\s\S]*?)^```$/gm)].flatMap(
     ([, block = '']) =>
       block
-        .split(/^\$ (?:npx )?/m)
-        .filter((part) => part.startsWith('copy-segment '))
+        .split(/^\$ /m)
+        .filter((part) => /^(npx )?copy-segment /.test(part))
         .map((part) => {
-          const [typed = '', ...shown] = part.split('\n');
-          return { document, typed: typed.slice('copy-segment '.length), shown: shown.join('\n').trimEnd() };
+          const [line = '', ...shown] = part.split('\n');
+          const [program = '', typed = ''] = line.split(/(?<=copy-segment) /);
+          return { document, program: program.split(' '), typed, shown: shown.join('\n').trimEnd() };
         }),
   );
 
@@ -45,8 +48,12 @@ describe('a screen in the documents', () => {
 
   it.each(screens.filter(({ typed }) => typed.endsWith(' --embedded')))(
     'on the sample is what the command shows: $document, $typed',
-    async ({ typed, shown }) => {
-      const { stdout, stderr } = await commandLine(typed.split(' '), { now: () => TAKEN, width: 80 });
+    async ({ program, typed, shown }) => {
+      const { stdout, stderr } = await commandLine(typed.split(' '), {
+        now: () => TAKEN,
+        width: 80,
+        program,
+      });
       expect(withoutDurations(shown)).toBe(withoutDurations(`${stdout}${stderr}`.trimEnd()));
     },
   );

@@ -1,8 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { expired, HOUR, job, leased, MINUTE, NOW, segment, task } from './support/builders.ts';
 import { done, submitted } from './support/checker-world.ts';
 import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
+import { endpointInBetween } from './support/endpoint-in-between.ts';
 import { schedulerStub } from './support/scheduler-stub.ts';
 
 async function statusOf(world: World, ...args: readonly string[]) {
@@ -74,6 +76,68 @@ describe('status', () => {
     expect(code).toBe(1);
   });
 
+  it('of a job whose tasks are as badly off as each other is the same, whatever shard answers first', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      job(),
+      ...[1n, 2n, 3n].map((taskId) => task({ taskId, state: 'Failed', targets: [taskId] })),
+      ...[4n, 5n, 6n, 7n, 8n].map((taskId) => task({ taskId })),
+      ...[9n, 10n].map((taskId) => task({ taskId, ...expired })),
+    );
+    const slowShard = async (shard: number) => {
+      const dynamo = await endpointInBetween(inject('dynamoEndpoint'), async ({ operation, input }) => {
+        const isSlow = operation === 'Query' && JSON.stringify(input).includes(`{"N":"${shard}"}`);
+        if (isSlow) await wait(50);
+        return undefined;
+      });
+      onTestFinished(dynamo.close);
+      const { stdout } = await commandOn(world, ['status', '--json'], { dynamoEndpoint: dynamo.endpoint });
+      return JSON.parse(stdout).jobs[0].worst;
+    };
+    const worst = await Promise.all([0, 1, 2, 3].map(slowShard));
+    expect(worst).toEqual(Array(4).fill(worst[0]));
+    expect(worst[0]).toMatchObject({ condition: { kind: 'leaseLost' }, count: 2 });
+  });
+
+  it('of a job that was just cancelled is that it is being dropped: nothing is stuck', async () => {
+    const world = await embeddedWorld();
+    await world.has(submitted(2, 2, { dueAt: NOW + HOUR }), ...[11n, 12n].map((id) => segment(id)));
+    await world.has(task({ taskId: 1n, targets: [11n] }), task({ taskId: 2n, ...leased, targets: [12n] }));
+    await world.pass();
+    await commandOn(world, ['cancel', '1', '--yes']);
+    expect(await statusOf(world)).toMatchObject({
+      code: 0,
+      jobs: [
+        {
+          state: 'Failed',
+          condition: { kind: 'dropping' },
+          worst: { condition: { kind: 'droppedWithJob' } },
+        },
+      ],
+    });
+    expect(await statusOf(world, '1')).toMatchObject({ code: 0 });
+    await world.pass();
+    expect(await statusOf(world)).toMatchObject({ code: 0, due: { tasks: 0, jobs: 0 } });
+  });
+
+  it('takes no job for missing that it could not read', async () => {
+    const world = await embeddedWorld();
+    await world.has(job({ state: 'Completed' }), task(leased));
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      operation === 'BatchGetItem' ? { type: 'AccessDeniedException', message: 'not yours' } : undefined,
+    );
+    onTestFinished(dynamo.close);
+    const { code, stdout } = await commandOn(world, ['status', '--json'], {
+      dynamoEndpoint: dynamo.endpoint,
+    });
+    const { jobs, nodes, notRead } = JSON.parse(stdout);
+    expect(notRead.slice(-2)).toEqual([
+      '1 job of tasks in the index (AccessDeniedException: not yours)',
+      'the holders of 1 more leases',
+    ]);
+    expect({ code, jobs, nodes }).toEqual({ code: 0, jobs: [], nodes: {} });
+  });
+
   it('names the worst about each job, how many tasks share it, and whom to ask', async () => {
     const world = await embeddedWorld();
     await world.has(
@@ -114,17 +178,62 @@ describe('status', () => {
     const world = await embeddedWorld();
     await world.has(healthy());
     const stop = new AbortController();
-    let looks = 0;
-    const now = (): number => {
-      if (++looks === 4) stop.abort();
-      return NOW;
-    };
-    const { code, stdout } = await commandOn(world, ['status', '--watch', '1'], {
-      now,
+    const waits: number[] = [];
+    const { code, stdout } = await commandOn(world, ['status', '--watch', '7'], {
       signal: stop.signal,
+      sleep(ms) {
+        if (waits.push(ms) === 3) stop.abort();
+      },
       width: 80,
     });
-    expect(stdout.split('\u001b[H\u001b[2J').length - 1).toBeGreaterThan(1);
+    expect(stdout.split('\u001b[H\u001b[2J')).toHaveLength(1 + 3);
+    expect(waits).toEqual([7_000, 7_000, 7_000]);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['goes on after a look that AWS did not answer, and says so', 'ThrottlingException', 0, 3],
+    ['ends with 3 once it may no longer look', 'AccessDeniedException', 3, 1],
+  ])('--watch %s', async (_, type, code, looks) => {
+    // The SDK's own retries wait for real.
+    vi.stubEnv('AWS_MAX_ATTEMPTS', '1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    let waits = 0;
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) =>
+      waits === 1 && operation === 'Scan' ? { type, message: 'not now' } : undefined,
+    );
+    onTestFinished(dynamo.close);
+    const stop = new AbortController();
+    const ended = await commandOn(world, ['status', '--watch'], {
+      dynamoEndpoint: dynamo.endpoint,
+      signal: stop.signal,
+      sleep() {
+        if (++waits === 3) stop.abort();
+      },
+    });
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toContain(`${type}: not now`);
+    expect(ended.stdout.match(/^Healthy\.$/gm)).toHaveLength(looks);
+  });
+
+  it('--watch ends with what it saw last when Ctrl-C comes in the middle of a look', async () => {
+    const world = await embeddedWorld();
+    await world.has(healthy());
+    const stop = new AbortController();
+    let waits = 0;
+    const dynamo = await endpointInBetween(inject('dynamoEndpoint'), ({ operation }) => {
+      if (waits === 1 && operation === 'Scan') stop.abort();
+      return undefined;
+    });
+    onTestFinished(dynamo.close);
+    const { code, stdout } = await commandOn(world, ['status', '--watch'], {
+      dynamoEndpoint: dynamo.endpoint,
+      signal: stop.signal,
+      sleep: () => void waits++,
+    });
+    expect(stdout.match(/^Healthy\.$/gm)).toHaveLength(1);
     expect(code).toBe(0);
   });
 

@@ -15,6 +15,7 @@ import type { Lease } from '../functions/worker/worker.ts';
 import { HOUR, MINUTE } from './support/builders.ts';
 import { embeddedWorld, type World } from './support/embedded-world.ts';
 import { fencedBlocks, sectionOf } from './support/markdown.ts';
+import { reactiveWorld } from './support/reactive-world.ts';
 import { meaningOf, type UpdateMeaning } from './support/update-request.ts';
 import { claimed as claimedLease, workerIn } from './support/worker-in.ts';
 
@@ -48,8 +49,7 @@ const JOB = 449_999_999_999_999_991n;
 const TARGET = 449_999_999_999_999_801n;
 
 /** A world at the moment in which the page's restore is created, and what writers do in it. */
-async function play() {
-  const world = await embeddedWorld();
+async function play<W extends World>(world: W) {
   world.clock.now = CREATED;
   const identity = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
   const client = createDynamoClient({ ...identity, endpoint: inject('dynamoEndpoint') });
@@ -81,7 +81,7 @@ async function play() {
 
 /** A restore of one task, and its first message taken off the queue. */
 async function enqueued() {
-  const restore = await play();
+  const restore = await play(await embeddedWorld());
   for (const heading of ['Create a job', 'Create a segment', 'Create a task'] as const)
     await restore.write(heading);
   await restore.world.pass();
@@ -107,7 +107,7 @@ describe('docs/writers.md', () => {
   });
 
   it('creates items that the inspector can read, on the shards that it asks', async () => {
-    const { world, write, task, job } = await play();
+    const { world, write, task, job } = await play(await embeddedWorld());
     for (const heading of ['Create a job', 'Create a segment', 'Create a task'] as const) {
       expect(await write(heading)).toBe('done');
       expect(await write(heading)).toBe('refused');
@@ -115,6 +115,19 @@ describe('docs/writers.md', () => {
     expect(Number((await task())?.dueShard)).toBe(dueShardOf(1n, 4));
     expect(Number((await job())?.dueShard)).toBe(dueShardOf(JOB, 4));
     expect(await world.pass()).toMatchObject({ complete: true, problems: [], tasks: { enqueued: 1 } });
+  });
+
+  it('creates a job that streams move to Completed, without a schedule and without a hint', async () => {
+    const { world, write, job } = await play(await reactiveWorld());
+    for (const heading of ['Create a job', 'Create a segment', 'Create a task'] as const)
+      await write(heading);
+    await world.react();
+    expect(await world.messages()).toEqual([MESSAGE]);
+    await write('Claim');
+    await write('Complete');
+    await world.react();
+    expect(await job()).toMatchObject({ state: 'Completed' });
+    expect(await world.segment(TARGET)).toMatchObject({ state: 'Flushed' });
   });
 
   it('shows the message that the inspector sends for the task of the page', async () => {

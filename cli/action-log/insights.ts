@@ -60,9 +60,12 @@ export async function askInsights(
       endTime: Math.ceil(to / 1_000),
       limit: MAX_ROWS,
     }),
+    { abortSignal: signal },
   );
   for (;;) {
-    const { status, results = [] } = await client.send(new GetQueryResultsCommand({ queryId }));
+    const { status, results = [] } = await client.send(new GetQueryResultsCommand({ queryId }), {
+      abortSignal: signal,
+    });
     if (status === 'Complete')
       return results.map((fields) =>
         Object.fromEntries(fields.map(({ field = '', value = '' }) => [field, value])),

@@ -1,13 +1,21 @@
+import { CHANGED } from '../../functions/pass/action-log.ts';
 import type { ActionRecord } from '../../functions/pass/action-record.ts';
 import type { Connection } from '../connection/connection.ts';
-import { askInsights, type ChangeFilter, filterText, MAX_ROWS, type Period } from './insights.ts';
+import {
+  askInsights,
+  type ChangeFilter,
+  filterText,
+  MAX_ROWS,
+  type Period,
+  type ResultRow,
+} from './insights.ts';
 
 /** A line of the action log. */
 export interface LoggedChange extends ActionRecord {
   /** ISO 8601, UTC. */
   readonly timestamp: string;
   readonly service: string;
-  /** Tells it from any other line. */
+  /** CloudWatch's pointer to the line. */
   readonly ptr: string;
 }
 
@@ -20,12 +28,31 @@ export async function readChanges(
 ): Promise<LoggedChange[]> {
   const query = `fields @timestamp, @message | filter ${filterText(filter)} | sort @timestamp desc | limit ${limit}`;
   const rows = await askInsights(connection, query, period, signal);
-  return rows
-    .map((row) => ({ ...(JSON.parse(row['@message'] ?? '{}') as LoggedChange), ptr: row['@ptr'] ?? '' }))
-    .reverse();
+  const changes = rows.map((row) => changeOf(row, filter)).filter((change) => change !== undefined);
+  // Of lines that were not filtered, the last few say nothing: the changes are further back.
+  const isCut = changes.length < rows.length && rows.length === limit && limit < MAX_ROWS;
+  if (isCut) return (await readChanges(connection, filter, period, { signal })).slice(-limit);
+  return changes.reverse();
 }
 
-/** How often each thing was done, in the order of the last time: `12 enqueued, 1 released`. */
+/** Emulators of Logs Insights filter less than was asked: a line that is no such change is left out. */
+function changeOf(row: ResultRow, filter: ChangeFilter): LoggedChange | undefined {
+  try {
+    const line = JSON.parse(row['@message'] ?? '') as LoggedChange & { readonly message?: string };
+    const isAsked = Object.entries(filter).every(
+      ([name, id]) => !id || line[name as keyof ChangeFilter] === id,
+    );
+    return line.message === CHANGED && isAsked ? { ...line, ptr: row['@ptr'] ?? '' } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * How often each thing was done, in the order of the last time: `12 enqueued, 1 released`.
+ *
+ * @throws Error if the answer has no counts: an emulator's
+ */
 export async function readHistory(
   connection: Pick<Connection, 'aws' | 'inspector' | 'checker'>,
   filter: ChangeFilter,
@@ -34,5 +61,7 @@ export async function readHistory(
 ): Promise<string> {
   const query = `filter ${filterText(filter)} | stats count(*) as changes, max(@timestamp) as last by what | sort last asc`;
   const rows = await askInsights(connection, query, period, signal);
+  if (rows.some(({ what, changes }) => what === undefined || changes === undefined))
+    throw new Error('Logs Insights answered without counts');
   return rows.map(({ what, changes }) => `${changes} ${what}`).join(', ') || 'no change';
 }

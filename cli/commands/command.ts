@@ -66,7 +66,7 @@ export function addCommand<O>(
     .action(async () => {
       const given = command.opts<CommandCall<O>['options']>();
       const typed = typedOptions(command);
-      const { now, signal, program = ['copy-segment'] } = surroundings;
+      const { now, signal, program: typedAs = ['copy-segment'] } = surroundings;
       const connection = await connect({ options: given, typed, now: now(), signal });
       try {
         const end = await run({
@@ -74,7 +74,7 @@ export function addCommand<O>(
           args: command.processedArgs,
           options: given,
           connection,
-          commandFor: (...args) => [...program, ...args, ...typed],
+          commandFor: (...args) => [...typedAs, ...args, ...typed],
         });
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);

@@ -1,11 +1,13 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Command } from 'commander';
+import type { Targets } from '../../functions/checker/survey.ts';
 import { isId, parseId } from '../../functions/copy-segment/ids.ts';
 import { explainJob } from '../explain/explain-job.ts';
 import { explainSegment } from '../explain/explain-segment.ts';
 import { explainTask } from '../explain/explain-task.ts';
 import type { Explanation, Remedy, Step } from '../explain/explanation.ts';
-import { gatherFacts } from '../explain/gather-facts.ts';
+import type { Facts } from '../explain/facts.ts';
+import { gatherFacts, ofTable } from '../explain/gather-facts.ts';
 import { showExplanation } from '../explain/show-explanation.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { UserError } from '../user-error.ts';
@@ -37,9 +39,12 @@ type Call = CommandCall<object>;
 
 async function explain(call: Call): Promise<CommandEnd> {
   const explanation = await explained(parseWhat(call.args[0] ?? ''), call);
-  const { connection, commandFor } = call;
+  const { connection, commandFor, options } = call;
+  const profile = options.profile === undefined ? [] : ['--profile', options.profile];
+  const region = options.region === undefined ? [] : ['--region', options.region];
+  const accounts = { aws: [...profile, ...region], npx: profile };
   const commandOf = ({ program, args }: Step): readonly string[] =>
-    program === 'aws' ? ['aws', ...args] : commandFor(...args);
+    program === undefined ? commandFor(...args) : [program, ...args, ...accounts[program]];
   const isWell = explanation.level === 'fine' || explanation.level === 'waiting';
   return {
     code: isWell ? EXIT.ok : EXIT.wrong,
@@ -89,21 +94,26 @@ async function explainedSegment(segmentId: bigint, call: Call): Promise<Explanat
   const { connection, now, signal } = call;
   const { dynamo, tables } = connection;
   const Key = { segmentId };
-  const { Item: segment } = await dynamo.send(
-    new GetCommand({ TableName: tables.segments, Key, ConsistentRead: true }),
+  const { Item: segment } = await ofTable(tables.segments, () =>
+    dynamo.send(new GetCommand({ TableName: tables.segments, Key, ConsistentRead: true })),
   );
+  const known = { segmentId, segment, table: tables.segments, now: now() };
   const { jobId, taskId } = segment ?? {};
-  if (!isId(jobId)) return explainSegment({ segmentId, segment });
-  const asked = { jobId, taskId: isId(taskId) ? taskId : undefined };
-  const facts = await gatherFacts(connection, asked, { now: now(), signal });
-  const { task } = facts;
-  // A task that is Completed has done its part.
-  const isTasks = task !== undefined && !(task.reading.ok && task.reading.value.state === 'Completed');
-  return explainSegment({
-    segmentId,
-    segment,
-    behind: isTasks ? explainTask({ ...facts, task }) : explainJob(facts),
-  });
+  if (!isId(jobId)) return explainSegment(known);
+  const gather = (ofTask: bigint | undefined): Promise<Facts> =>
+    gatherFacts(connection, { jobId, taskId: ofTask }, { now: now(), signal });
+  const facts = await gather(isId(taskId) ? taskId : undefined);
+  if (isId(taskId)) return explainSegment({ ...known, facts });
+  const found = taskOf(segmentId, facts.survey.targets);
+  return explainSegment({ ...known, facts: found === undefined ? facts : await gather(found) });
+}
+
+/** The task that names a target which does not say whose it is. */
+function taskOf(segmentId: bigint, { segmentIds, taskIds, ends }: Targets): bigint | undefined {
+  for (let task = 0, at = 0; task < taskIds.length; task++)
+    for (const end = Number(ends.at(task)); at < end; at++)
+      if (segmentIds.at(at) === segmentId) return taskIds.at(task);
+  return undefined;
 }
 
 /** Each step with its command as it is typed. */

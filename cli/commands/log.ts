@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { parseId } from '../../functions/copy-segment/ids.ts';
 import { type ChangeFilter, MAX_ROWS } from '../action-log/insights.ts';
 import { type LoggedChange, readChanges } from '../action-log/read-changes.ts';
 import { changeLine } from '../action-log/show-change.ts';
+import { isPassing } from '../is-passing.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { addCommand, type CommandCall, type CommandEnd, type Exit } from './command.ts';
 import { EXIT } from './exit-code.ts';
@@ -57,7 +58,19 @@ export function addLog(program: Command, surroundings: Surroundings, exit: Exit)
 
 type Call = CommandCall<LogOptions>;
 
+const FOLLOWED: CommandEnd = { code: EXIT.ok, json: undefined, text: () => '' };
+
 async function log(call: Call): Promise<CommandEnd> {
+  try {
+    return await show(call);
+  } catch (error) {
+    // Ctrl-C is how following ends, whatever is under way.
+    if (call.options.follow && call.signal.aborted) return FOLLOWED;
+    throw error;
+  }
+}
+
+async function show(call: Call): Promise<CommandEnd> {
   const { connection, options, now, signal, out } = call;
   const { isTerminal, maxLines, width } = out.screen;
   const filter: ChangeFilter = { ...options.job, segmentId: options.segment };
@@ -67,51 +80,69 @@ async function log(call: Call): Promise<CommandEnd> {
   const found = await readChanges(connection, filter, { from: to - options.since, to }, { limit, signal });
   const isMore = found.length === limit;
   const changes = isMore ? found.slice(1) : found;
+  const moreLines = isMore
+    ? [`… and more before: ${limit === MAX_ROWS ? 'a shorter --since' : '--all'}`]
+    : [];
   if (options.follow) {
-    await write(call, changes, width);
+    if (!options.json) await out.write(moreLines.map((line) => `${line}\n`).join(''));
+    await write(call, changes);
     await follow(call, filter, changes, to);
-    return { code: EXIT.ok, json: undefined, text: () => '' };
+    return FOLLOWED;
   }
   return {
     code: EXIT.ok,
     json: { changes, isMore },
     text: () =>
       [
-        ...(isMore ? [`… and more before: ${limit === MAX_ROWS ? 'a shorter --since' : '--all'}`] : []),
+        ...moreLines,
         ...changes.map((change) => changeLine(change, width)),
         ...(changes.length === 0 ? ['Nothing was changed in that time.'] : []),
       ].join('\n'),
   };
 }
 
-/** Shows each change once, however often it is found. */
+/** Shows each change once, however often it is found, until it is stopped. */
 async function follow(call: Call, filter: ChangeFilter, shown: readonly LoggedChange[], since: number) {
-  const { connection, now, signal, out } = call;
-  let known = new Map(shown.map((change) => [change.ptr, change.timestamp]));
+  const { connection, now, signal, sleep, err } = call;
+  let known = new Map(shown.map((change) => [identityOf(change), change.timestamp]));
   let from = since;
-  while (!signal.aborted) {
-    await sleep(FOLLOW_EVERY_MS, undefined, { signal }).catch(() => {});
+  let told = '';
+  for (;;) {
+    await sleep(FOLLOW_EVERY_MS);
     if (signal.aborted) return;
     const to = now();
     const period = { from: from - OVERLAP_MS, to };
-    const found = await readChanges(connection, filter, period, { signal });
-    const fresh = found.filter(({ ptr }) => !known.has(ptr));
-    await write(call, fresh, out.screen.width);
-    known = new Map(
-      [...known, ...fresh.map(({ ptr, timestamp }) => [ptr, timestamp] as const)].filter(
-        ([, timestamp]) => Date.parse(timestamp) >= period.from,
-      ),
-    );
-    from = to;
+    try {
+      const found = await readChanges(connection, filter, period, { signal });
+      if (found.length === MAX_ROWS)
+        await err.write(`More than ${MAX_ROWS} changes at once: some are left out\n`);
+      const fresh = found.filter((change) => !known.has(identityOf(change)));
+      await write(call, fresh);
+      for (const change of fresh) known.set(identityOf(change), change.timestamp);
+      // A line is a little older than CloudWatch has it.
+      known = new Map(
+        [...known].filter(([, timestamp]) => Date.parse(timestamp) >= period.from - OVERLAP_MS),
+      );
+      from = to;
+      told = '';
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      // What is missed now is in the next answer, which begins where this one would have.
+      const text = describeError(error);
+      if (text !== told) await err.write(`The log did not answer, and is asked again: ${text}\n`);
+      told = text;
+    }
   }
 }
 
-const write = ({ out, options }: Call, changes: readonly LoggedChange[], width: number): Promise<void> =>
-  out.write(
-    changes
-      .map((change) => `${options.json ? JSON.stringify(change) : changeLine(change, width)}\n`)
-      .join(''),
-  );
+/** By what it says: nothing promises that a pointer is the same in two answers. */
+const identityOf = ({ ptr: _, ...line }: LoggedChange): string => JSON.stringify(line);
+
+async function write({ out, options }: Call, changes: readonly LoggedChange[]): Promise<void> {
+  const lineOf = (change: LoggedChange): string =>
+    options.json ? JSON.stringify(change) : changeLine(change, out.screen.width);
+  if (changes.length > 0) await out.write(changes.map((change) => `${lineOf(change)}\n`).join(''));
+}
 
 /** @throws InvalidArgumentError for anything but JOB and JOB/TASK */
 function parseJob(text: string): ChangeFilter {

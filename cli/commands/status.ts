@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { GRACE_MS } from '../explain/condition.ts';
 import { explainJob } from '../explain/explain-job.ts';
 import { gatherFacts } from '../explain/gather-facts.ts';
+import { isPassing } from '../is-passing.ts';
 import { parseJob } from '../operate/parse-key.ts';
 import { ailmentsOf } from '../status/is-healthy.ts';
 import { jobStatusText } from '../status/job-status-text.ts';
@@ -61,8 +62,15 @@ async function status(call: Call): Promise<CommandEnd> {
   let last = await look();
   while (!signal.aborted) {
     await showInPlace(call, last);
-    await sleep(everyMs, undefined, { signal }).catch(() => {});
-    if (!signal.aborted) last = await look();
+    await call.sleep(everyMs);
+    if (signal.aborted) break;
+    try {
+      last = await look();
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isPassing(error)) throw error;
+      await call.err.write(`AWS did not answer, and is asked again: ${describeError(error)}\n`);
+    }
   }
   return { ...last, text: () => '' };
 }

@@ -7,12 +7,16 @@ export function environmentLines({
   inspectorSchedule,
   checkerSchedule,
   writes,
+  lastPass,
 }: Environment): (readonly [string, string])[] {
   return [
     ['queue', queueText(queue)],
     ['schedule', `inspector ${scheduleText(inspectorSchedule)}, checker ${scheduleText(checkerSchedule)}`],
+    ...(lastPass === undefined ? [] : [['last pass', lastPass] as const]),
     ...(writes.kind === 'refused' ? [['writes', `refused: ${writes.reason}`] as const] : []),
-    ...(writes.kind === 'taken' ? [['writes', 'taken: tried with one that changes nothing'] as const] : []),
+    ...(writes.kind === 'taken'
+      ? [['writes', 'taken from here: tried with one that changes nothing'] as const]
+      : []),
   ];
 }
 
@@ -23,7 +27,7 @@ export function queueText(queue: QueueFacts): string {
     case 'missing':
       return 'it does not exist';
     case 'unread':
-      return `could not be read: ${queue.reason}`;
+      return 'could not be read';
     case 'read': {
       const { visible, inFlight, deadLetters } = queue;
       const dead = deadLetters === undefined ? '' : `, ${countOf(deadLetters, 'dead letter')}`;
@@ -37,7 +41,9 @@ export function scheduleText(schedule: ScheduleFacts): string {
     case 'unnamed':
       return 'not read';
     case 'missing':
-      return 'does not exist';
+      return `${schedule.name} does not exist`;
+    case 'notDeployed':
+      return 'not deployed';
     case 'unread':
       return 'could not be read';
     case 'read':

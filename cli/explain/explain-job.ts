@@ -8,28 +8,26 @@ import { environmentLines } from './environment-lines.ts';
 import { ago, checkerText, indexText, levelOf, statesText } from './explain-task.ts';
 import type { Explanation } from './explanation.ts';
 import type { Facts } from './facts.ts';
-import { conditionOfJob } from './job-condition.ts';
-import { treatJob } from './remedy-of-job.ts';
+import { judgeJob } from './judge-job.ts';
+import { treatJob, treatWorst } from './remedy-of-job.ts';
 
 /** Why a job is where it is, from facts alone. */
 export function explainJob(facts: Facts): Explanation {
   const { job, jobId, survey, tally, now } = facts;
   const known = job !== 'missing' && isJob(job) ? toCheckedJob(job) : undefined;
-  const own = conditionOfJob(job, survey, facts);
-  const { obstacle, remedy } = treatJob(own, {
-    ...facts,
-    jobState: known?.state,
-    dueAt: known?.dueAt,
-    timeoutAt: known?.timeoutAt,
-  });
+  const { own, question } = judgeJob(facts);
   const { worst } = tally;
-  // A job that waits for its tasks is as well as the worst of them.
+  // A job that waits for its tasks is as well as the worst of them; one that fails does not wait for them any more.
   const isHeldUp =
+    question.doom === undefined &&
     worst !== undefined &&
-    isWorse(worst.condition.level, 'waiting') &&
+    isWorse(worst.condition.level, own.kind === 'submitting' ? 'late' : 'waiting') &&
     isWorse(worst.condition.level, own.level);
+  const { obstacle, remedy } = (isHeldUp ? treatWorst(question) : undefined) ?? treatJob(own, question);
   const level = levelOf(isHeldUp ? worst.condition.level : own.level, remedy, obstacle !== undefined);
-  const because = isHeldUp ? `task ${jobId}/${worst.taskId}: ${worst.condition.because}` : own.because;
+  const ofWorst = worst && `task ${jobId}/${worst.taskId}: ${worst.condition.because}`;
+  const isExplained = own.kind === 'dropPostponed' && worst?.condition.kind === 'undropped';
+  const because = isHeldUp && ofWorst ? ofWorst : isExplained ? `${own.because}: ${ofWorst}` : own.because;
   return {
     subject: `job ${jobId}`,
     level,
@@ -50,7 +48,7 @@ export function explainJob(facts: Facts): Explanation {
       ...(facts.history === undefined ? [] : [['history', facts.history] as const]),
     ],
     remedy,
-    notRead: [...facts.unread, 'the target segments (explain JOB/TASK reads those of a task)'],
+    notRead: facts.unread,
   };
 }
 

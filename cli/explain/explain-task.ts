@@ -5,34 +5,54 @@ import type { Item } from '../../functions/copy-segment/item.ts';
 import { isJob } from '../../functions/copy-segment/job.ts';
 import { isDispatchable, type Task, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import { verdictOn } from '../../functions/inspector/verdict.ts';
+import { LEASE_MS } from '../../functions/worker/worker.ts';
 import { spanText, timeText } from '../operate/time-text.ts';
 import { countOf } from '../terminal/count-of.ts';
-import type { Level } from './condition.ts';
+import type { Condition, Level } from './condition.ts';
 import { environmentLines } from './environment-lines.ts';
 import type { Explanation, Remedy } from './explanation.ts';
 import type { Facts } from './facts.ts';
+import { judgeJob } from './judge-job.ts';
+import { withMessage } from './message-lost.ts';
+import { treatJob } from './remedy-of-job.ts';
 import { treatTask } from './remedy-of-task.ts';
-import { conditionOfTask } from './task-condition.ts';
+import { conditionOfTask, type TaskConditionKind } from './task-condition.ts';
 
 /** Why a task is where it is, from facts alone. */
 export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }): Explanation {
   const { task: sighting, job, jobId } = facts;
   const { key, reading } = sighting;
-  const condition = conditionOfTask(sighting, job, facts, facts.targets);
+  const found = conditionOfTask(sighting, job, facts, facts.targets);
+  const own = withMessage(found, sighting.raw, facts.queue, facts.now);
   const task = reading.ok ? reading.value : undefined;
-  const lease = task && isDispatchable(task) ? task.leaseExpiresAt : undefined;
-  const { obstacle, remedy } = treatTask(
-    condition,
-    {
-      jobId,
-      taskId: String(key.taskId),
-      jobState: job !== 'missing' && isJob(job) ? job.state : undefined,
-      dueAt: task?.dueAt,
-      leaseExpiresAt: lease,
-      now: facts.now,
-    },
-    facts,
-  );
+  const { question, own: ofJob } = judgeJob(facts);
+  const isDoomed = question.doom !== undefined && task?.state !== 'Failed' && COPIED_ON.has(own.kind);
+  // What becomes of it is its job's affair.
+  const isJobs = isDoomed || own.kind === 'droppedWithJob';
+  const condition: Condition<string> = isDoomed
+    ? {
+        kind: 'doomed',
+        level: ofJob.level,
+        because: `its restore is lost, and its job is to be failed: ${question.doom}`,
+      }
+    : isJobs
+      ? { ...ofJob, because: `${own.because}; of that: ${ofJob.because}` }
+      : own;
+  const { obstacle, remedy } = isJobs
+    ? treatJob(ofJob, question)
+    : treatTask(
+        own,
+        {
+          jobId,
+          taskId: String(key.taskId),
+          jobState: question.jobState,
+          targets: task?.targetSegmentIds.length,
+          dueAt: task?.dueAt,
+          leaseExpiresAt: task && isDispatchable(task) ? task.leaseExpiresAt : undefined,
+          now: facts.now,
+        },
+        facts,
+      );
   return {
     subject: `task ${jobId}/${key.taskId}`,
     level: levelOf(condition.level, remedy, obstacle !== undefined),
@@ -51,6 +71,24 @@ export function explainTask(facts: Facts & { readonly task: TaskSighting<Task> }
     notRead: facts.unread,
   };
 }
+
+/** What is done about these copies on, or keeps a job from being published: in vain once the job fails. */
+const COPIED_ON: ReadonlySet<TaskConditionKind> = new Set([
+  'completed',
+  'neverSent',
+  'inQueue',
+  'messageLost',
+  'overdue',
+  'backingOff',
+  'leaseRunning',
+  'leaseLost',
+  'noLease',
+  'missingMarker',
+  'wrongShard',
+  'markerTooFar',
+  'foreign',
+  'targetLost',
+]);
 
 /** What only waits for the next pass is not late yet; what no pass can do is stuck. */
 export const levelOf = (level: Level, remedy: Remedy, isObstructed: boolean): Level =>
@@ -97,7 +135,7 @@ function taskLines(task: Task, { targets, now, jobId }: Facts): [string, string]
       const held =
         leaseExpiresAt === undefined
           ? 'none'
-          : `held by ${raw.nodeId ?? 'nobody named'}, ends ${timeText(leaseExpiresAt)}, ${ago(leaseExpiresAt, now)}`;
+          : `held by ${raw.nodeId ?? 'nobody named'}, ends ${timeText(leaseExpiresAt)}, ${ago(leaseExpiresAt, now)}${renewedText(leaseExpiresAt, now)}`;
       const lost = lostLeases === 0 ? '' : `; lost ${countOf(lostLeases, 'time')} before`;
       lines.push(['lease', `${held}${lost}`]);
     }
@@ -106,6 +144,12 @@ function taskLines(task: Task, { targets, now, jobId }: Facts): [string, string]
   if (task.reason !== undefined) lines.push(['reason', task.reason]);
   lines.push(['targets', targetsText(task, jobId, targets)]);
   return lines;
+}
+
+/** A running lease was taken, or renewed, as long ago as it is shorter than a whole one. */
+function renewedText(leaseExpiresAt: number, now: number): string {
+  const renewedAt = leaseExpiresAt - LEASE_MS;
+  return leaseExpiresAt > now && renewedAt <= now ? `; last renewed ${ago(renewedAt, now)}` : '';
 }
 
 function targetsText(

@@ -13,6 +13,8 @@ export type Remedy =
     }
   | {
       readonly kind: 'do';
+      /** What only a person can do, before anything else. */
+      readonly first?: string | undefined;
       /** One after the other. */
       readonly steps: readonly Step[];
       readonly otherwise?: Step | undefined;
@@ -20,8 +22,8 @@ export type Remedy =
 
 /** A command, without the options that name the deployment, and what it brings about. */
 export interface Step {
-  /** `aws` for the AWS CLI; otherwise this program. */
-  readonly program?: 'aws';
+  /** `aws` for the AWS CLI, `npx` for a tool of this project; otherwise this program. */
+  readonly program?: 'aws' | 'npx';
   readonly args: readonly string[];
   readonly effect: string;
 }

@@ -1,7 +1,8 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { createTableReads } from '../../functions/aws/table-reads.ts';
+import type { Survey } from '../../functions/checker/survey.ts';
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
-import type { Item } from '../../functions/copy-segment/item.ts';
+import { isJob } from '../../functions/copy-segment/job.ts';
 import { TemporaryError } from '../../functions/copy-segment/stores.ts';
 import type { Task, TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
@@ -9,11 +10,17 @@ import { readAhead } from '../../functions/streams/read-ahead.ts';
 import { logGroupsOf } from '../action-log/insights.ts';
 import { readHistory } from '../action-log/read-changes.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { Facts, ScheduleFacts } from './facts.ts';
+import { isWorse } from './condition.ts';
+import type { Segments } from './drop-postponed.ts';
+import type { Facts, QueueFacts, ScheduleFacts, WorstTask } from './facts.ts';
+import { seeTargets, type TargetsSeen } from './flaw-of-targets.ts';
+import { withMessage } from './message-lost.ts';
 import { probeWrites } from './probe-writes.ts';
+import { readLastFailure } from './read-last-failure.ts';
 import { readQueue } from './read-queue.ts';
-import { readSchedule } from './read-schedule.ts';
-import { createTaskTally } from './tally-tasks.ts';
+import { readSchedules, refusedParts } from './read-schedules.ts';
+import { type Candidate, createTaskTally, type Tallied, worstTask } from './tally-tasks.ts';
+import { conditionOfTask } from './task-condition.ts';
 
 /** What is asked about. */
 export interface Subject {
@@ -33,26 +40,34 @@ export async function gatherFacts(
   { jobId, taskId }: Subject,
   { now, signal }: Asking,
 ): Promise<Facts> {
-  const { dynamo, tables, shards, sqs, aws, inspector, checker } = connection;
+  const { dynamo, tables, shards, sqs, inspector, checker } = connection;
   const reads = createTableReads({ dynamo, signal }, tables);
   const around = Promise.all([
     historyOf(connection, { jobId, taskId }, { now, signal }),
     readQueue(sqs, connection.queueUrl),
-    readSchedule(aws, inspector.scheduleName),
-    readSchedule(aws, checker.scheduleName),
+    readSchedules(connection),
   ]);
 
-  const job = await readJob(reads, jobId);
+  const job = await readJob(connection, reads, jobId);
   const tallied = createTaskTally(job, { now, shards });
   let task: TaskSighting<Task> | undefined;
-  for await (const page of readAhead(reads.tasks.ofJob(jobId)))
-    for (const sighting of page) {
-      tallied.add(sighting);
-      if (sighting.key.taskId === taskId) task = sighting;
-    }
-  const { survey, tally } = tallied.end();
+  await ofTable(tables.tasks, async () => {
+    for await (const page of readAhead(reads.tasks.ofJob(jobId)))
+      for (const sighting of page) {
+        tallied.add(sighting);
+        if (sighting.key.taskId === taskId) task = sighting;
+      }
+  });
+  const ended = tallied.end();
+  const { survey } = ended;
   const targets = task && (await targetsOf(connection, task, reads));
-  const [history, queue, inspectorSchedule, checkerSchedule] = await around;
+  const [history, queue, schedules] = await around;
+  // A task that is Completed has done its part: what it waits for is its job.
+  const isOfJob = task === undefined || (task.reading.ok && task.reading.value.state === 'Completed');
+  const { worst, unread } = isOfJob
+    ? await lookCloser(connection, reads, job, ended, { queue, now })
+    : { worst: ended.worst && worstTask(ended.worst), unread: [] };
+  const tally = { ...ended.tally, worst };
 
   // A write that changes nothing is still one: made only where something should have been written by now.
   const isLate = tally.worst?.condition.level === 'late' || isOverdue(job, now);
@@ -65,6 +80,8 @@ export async function gatherFacts(
       ? await probeWrites(dynamo, tables, { ...probe, key: { ...probe.key } })
       : ({ kind: 'unasked' } as const);
 
+  const failure = isLate ? await readLastFailure(connection, jobId, now) : undefined;
+
   return {
     now,
     shards,
@@ -74,11 +91,13 @@ export async function gatherFacts(
     tally,
     task,
     targets,
+    submittedAt: submittedAt(job, ended.lastCreatedAt),
     queue,
     queueName: connection.queueUrl?.split('/').at(-1),
-    inspectorSchedule,
-    checkerSchedule,
+    inspectorSchedule: schedules.inspector,
+    checkerSchedule: schedules.checker,
     writes,
+    ...(failure?.text !== undefined && { lastPass: failure.text }),
     hasInspector: inspector.functionName !== undefined,
     hasChecker: checker.functionName !== undefined,
     ...(history?.text !== undefined && { history: history.text }),
@@ -89,9 +108,12 @@ export async function gatherFacts(
           ? []
           : [`the action log (${history.reason})`]),
       ...(queue.kind === 'unnamed' ? ['the queue (no --queue-url)'] : []),
-      ...(queue.kind === 'unread' ? [`the queue (${queue.reason})`] : []),
-      ...unreadSchedule('inspector', inspectorSchedule),
-      ...unreadSchedule('checker', checkerSchedule),
+      ...unnamedSchedule('inspector', schedules.inspector),
+      ...unnamedSchedule('checker', schedules.checker),
+      ...refusedParts(queue, schedules),
+      ...(failure?.reason === undefined ? [] : [`the last pass (${failure.reason})`]),
+      ...(writes.kind === 'denied' ? ['whether the table takes writes (no right to write from here)'] : []),
+      ...(taskId === undefined ? unread : []),
     ],
   };
 }
@@ -117,36 +139,110 @@ async function historyOf(
 
 type Reads = ReturnType<typeof createTableReads>;
 
-async function readJob({ jobs }: Reads, jobId: bigint): Promise<KnownJob> {
-  const job = (await jobs.read([jobId])).get(jobId) ?? 'missing';
-  if (job !== 'missing' && 'unread' in job) throw new TemporaryError(`job ${jobId}: ${job.unread}`);
-  return job;
+async function readJob({ tables }: Connection, { jobs }: Reads, jobId: bigint): Promise<KnownJob> {
+  const job = await ofTable(tables.jobs, async () => (await jobs.read([jobId])).get(jobId) ?? 'missing');
+  if (job === 'missing' || !('unread' in job)) return job;
+  throw new TemporaryError(`job ${jobId}, in the table ${tables.jobs}: ${job.unread}`);
 }
 
-/** With every attribute: somebody wants to see whose they are. */
+/** An error names the table that it came from: the SDK's does not. */
+export async function ofTable<T>(table: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    throw new TemporaryError(`the table ${table}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/** Its target segments that exist. */
 async function targetsOf(
   { dynamo, tables }: Connection,
   { reading }: TaskSighting<Task>,
   { segments }: Reads,
-): Promise<ReadonlyMap<bigint, Item>> {
+): Promise<Segments> {
   if (!reading.ok) return new Map();
-  const { found, unread } = await segments.read(reading.value.targetSegmentIds);
-  for (const { key } of unread) {
-    const Key = { segmentId: key };
-    const { Item: item } = await dynamo.send(
-      new GetCommand({ TableName: tables.segments, Key, ConsistentRead: true }),
-    );
-    if (item) found.set(key, item);
+  const { targetSegmentIds } = reading.value;
+  return ofTable(tables.segments, async () => {
+    const { found, unread } = await segments.read(targetSegmentIds);
+    for (const { key } of unread) {
+      const Key = { segmentId: key };
+      const { Item: item } = await dynamo.send(
+        new GetCommand({ TableName: tables.segments, Key, ConsistentRead: true }),
+      );
+      if (item) found.set(key, item);
+    }
+    return found;
+  });
+}
+
+/**
+ * The task that holds a job up the most, looked at with what only costs for one of them: its targets, and whether its
+ * message is still there.
+ */
+async function lookCloser(
+  connection: Connection,
+  reads: Reads,
+  job: KnownJob,
+  { survey, worst, sentFirst }: Tallied,
+  { queue, now }: { readonly queue: QueueFacts; readonly now: number },
+): Promise<{ readonly worst: WorstTask | undefined; readonly unread: readonly string[] }> {
+  const seen = job !== 'missing' && isJob(job) ? await seeTargets(reads.segments, job, survey) : undefined;
+  const suspect = withoutMessage(sentFirst, queue, now) ?? worst;
+  const first = worst && isWorse(worst.condition.level, 'waiting') ? worst : suspect;
+  let found = first;
+  if (first && first.condition.level !== 'fine' && first.sighting.reading.ok) {
+    const { sighting } = first;
+    const targets = await targetsOf(connection, sighting, reads);
+    const condition = conditionOfTask(sighting, job, { now, shards: connection.shards }, targets);
+    found = { sighting, condition: withMessage(condition, sighting.raw, queue, now) };
   }
-  return found;
+  const isFlawWorse = seen?.flaw && found?.condition.level !== 'stuck';
+  return {
+    worst: isFlawWorse
+      ? { taskId: String(seen.flaw?.taskId), condition: (seen.flaw as Flaw).condition }
+      : found && worstTask(found),
+    unread: unreadTargets(seen, found !== first ? found : undefined, survey),
+  };
+}
+
+type Flaw = NonNullable<TargetsSeen['flaw']>;
+
+function withoutMessage(sent: Candidate | undefined, queue: QueueFacts, now: number): Candidate | undefined {
+  const condition = sent && withMessage(sent.condition, sent.sighting.raw, queue, now);
+  return condition?.kind === 'messageLost' ? sent : undefined;
+}
+
+function unreadTargets(
+  seen: TargetsSeen | undefined,
+  lookedAt: Candidate | undefined,
+  { distinctTargets }: Survey,
+): string[] {
+  if (seen) return seen.read < seen.of ? [`${seen.of - seen.read} of the targets that are left`] : [];
+  const others = distinctTargets - (lookedAt ? targetCount(lookedAt) : 0);
+  if (lookedAt && others <= 0) return [];
+  return [
+    lookedAt
+      ? `the target segments but those of task ${lookedAt.sighting.key.taskId}`
+      : 'the target segments (explain JOB/TASK reads those of a task)',
+  ];
+}
+
+const targetCount = ({ sighting: { reading } }: Candidate): number =>
+  reading.ok ? reading.value.targetSegmentIds.length : 0;
+
+/** When the submit of a job last wrote, as far as it can be read. */
+function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {
+  const createdAt = job !== 'missing' && isJob(job) ? job.raw.createdAt : undefined;
+  const times = [lastCreatedAt, typeof createdAt === 'bigint' ? Number(createdAt) : undefined];
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 const isOverdue = (job: KnownJob, now: number): boolean =>
   job !== 'missing' && 'dueAt' in job && job.dueAt !== undefined && job.dueAt <= now;
 
-const unreadSchedule = (of: string, schedule: ScheduleFacts): string[] =>
-  schedule.kind === 'unnamed'
+const unnamedSchedule = (of: string, { kind }: ScheduleFacts): string[] =>
+  kind === 'unnamed'
     ? [`the schedule of the ${of} (${of === 'inspector' ? 'no --schedule' : 'no --checker-schedule'})`]
-    : schedule.kind === 'unread'
-      ? [`the schedule of the ${of} (${schedule.reason})`]
-      : [];
+    : [];

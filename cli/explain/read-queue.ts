@@ -24,34 +24,35 @@ export async function readQueue(
       kind: 'read',
       visible: count('ApproximateNumberOfMessages') + count('ApproximateNumberOfMessagesDelayed'),
       inFlight: count('ApproximateNumberOfMessagesNotVisible'),
-      ...(deadLetters !== undefined && { deadLetters }),
+      ...deadLetters,
     };
   } catch (error) {
     return isMissing(error) ? { kind: 'missing' } : { kind: 'unread', reason: describeError(error) };
   }
 }
 
-/** How many messages are in a queue, unless it cannot be asked. */
-export async function depthOf(sqs: Pick<SQSClient, 'send'>, QueueUrl: string): Promise<number | undefined> {
-  try {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
-    );
-    return Number(Attributes.ApproximateNumberOfMessages ?? 0);
-  } catch {
-    return undefined;
-  }
+/** How many messages are in a queue. */
+export async function depthOf(sqs: Pick<SQSClient, 'send'>, QueueUrl: string): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+  );
+  return Number(Attributes.ApproximateNumberOfMessages ?? 0);
 }
 
+/** Nothing of a queue that has none; their place may be closed to whoever may read the queue. */
 async function readDeadLetters(
   sqs: Pick<SQSClient, 'send'>,
   policy: string | undefined,
-): Promise<number | undefined> {
+): Promise<Pick<Extract<QueueFacts, { kind: 'read' }>, 'deadLetters' | 'deadLettersUnread'>> {
   const arn = policy === undefined ? undefined : JSON.parse(policy).deadLetterTargetArn;
   const QueueName = typeof arn === 'string' ? arn.split(':').at(-1) : undefined;
-  if (QueueName === undefined) return undefined;
-  const found = await sqs.send(new GetQueueUrlCommand({ QueueName })).catch(() => undefined);
-  return found?.QueueUrl === undefined ? undefined : depthOf(sqs, found.QueueUrl);
+  if (QueueName === undefined) return {};
+  try {
+    const { QueueUrl = '' } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+    return { deadLetters: await depthOf(sqs, QueueUrl) };
+  } catch (error) {
+    return { deadLettersUnread: describeError(error) };
+  }
 }
 
 const isMissing = (error: unknown): boolean =>

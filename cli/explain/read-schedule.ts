@@ -17,10 +17,11 @@ export async function readSchedule(
       isOn: found.State !== 'DISABLED',
       rate: found.ScheduleExpression ?? 'unknown',
       ...(found.Description !== undefined && { description: pauseNote(found.Description) }),
+      ...(found.LastModificationDate !== undefined && { changedAt: found.LastModificationDate.getTime() }),
     };
   } catch (error) {
     return error instanceof Error && error.name === 'ResourceNotFoundException'
-      ? { kind: 'missing' }
+      ? { kind: 'missing', name: Name }
       : { kind: 'unread', reason: describeError(error) };
   }
 }

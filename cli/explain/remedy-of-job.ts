@@ -1,31 +1,38 @@
-import { isWorse } from './condition.ts';
+import { GRACE_MS, isWorse } from './condition.ts';
 import type { Step } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import type { JobCondition } from './job-condition.ts';
 import { doing, obstacleTo, passOrWait, passOver } from './remedy.ts';
-import { type Treatment, treatTask } from './remedy-of-task.ts';
+import { leftAlone, type Treatment, treatTask } from './remedy-of-task.ts';
 
 /** What is asked of a job, besides its condition. */
 export type JobInQuestion = Facts & {
   readonly jobState?: string | undefined;
   readonly dueAt?: number | undefined;
   readonly timeoutAt?: number | undefined;
+  /** Why its next check fails it. */
+  readonly doom?: string | undefined;
+};
+
+/** What mends the condition of the task that holds a job up the most. */
+export const treatWorst = (job: JobInQuestion): Treatment | undefined => {
+  const { jobId, jobState, now, tally } = job;
+  return tally.worst && isWorse(tally.worst.condition.level, 'waiting')
+    ? treatTask(tally.worst.condition, { ...tally.worst, jobId, jobState, now }, job)
+    : undefined;
 };
 
 /** What mends the condition of a job, and what stands in the way of the passes that would. */
 export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment {
-  const { jobId, dueAt, tally } = job;
+  const { jobId, dueAt, doom } = job;
   const byPass = (what: 'inspect' | 'check', effect: string): Treatment => {
     const step: Step = { args: passOver(what, jobId, job), effect };
     const obstacle = obstacleTo(step, what, false, job);
     const schedule = what === 'inspect' ? job.inspectorSchedule : job.checkerSchedule;
     return { obstacle, remedy: obstacle?.remedy ?? passOrWait(step, schedule, job) };
   };
-  const ofWorst = (): Treatment | undefined =>
-    tally.worst && isWorse(tally.worst.condition.level, 'waiting')
-      ? treatTask(tally.worst.condition, { ...tally.worst, jobId, jobState: job.jobState, now: job.now }, job)
-      : undefined;
-  const cancel = (effect: string): Step => ({ args: ['cancel', String(jobId), '--yes'], effect });
+  const ofWorst = (): Treatment | undefined => treatWorst(job);
+  const cancel = (effect: string): Step => ({ args: ['cancel', String(jobId)], effect });
 
   switch (condition.kind) {
     case 'missing':
@@ -47,7 +54,7 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
         remedy:
           job.jobState === undefined
             ? doing({
-                args: ['forget', String(jobId), '--yes'],
+                args: ['forget', String(jobId)],
                 effect: 'Takes it out of the index, with whatever it is. Or mend the item.',
               })
             : doing(cancel('Fails the job: it can be neither started nor published.')),
@@ -63,7 +70,7 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
             why:
               condition.kind === 'completed'
                 ? 'It is done: its segments are visible.'
-                : 'It failed, and every target of it is dropped. To restore, submit a new job.',
+                : 'It failed, and was settled: its targets were dropped. To restore, submit a new job.',
           },
         }
       );
@@ -72,9 +79,31 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
     case 'dropPostponed':
       return (
         ofWorst() ?? {
-          remedy: { kind: 'wait', until: dueAt, what: 'then the next pass tries the drops that are left' },
+          remedy: {
+            kind: 'wait',
+            until: dueAt,
+            what: 'then the next pass tries the drops that are left',
+            otherwise: { args: passOver('recover', jobId, job), effect: 'tries them now' },
+          },
         }
       );
+    case 'withheld': {
+      const maxDrops = String(Math.max(1, job.survey.distinctTargets));
+      return {
+        remedy: {
+          ...doing({
+            args: [...passOver('recover', jobId, job), '--max-drops', maxDrops],
+            effect: `Lets its drops through. First be sure that it failed for a good reason.${leftAlone(dueAt)}`,
+          }),
+          ...(isOn(job) && {
+            otherwise: {
+              args: ['pause', '--reason', `drops of job ${jobId} withheld`],
+              effect: 'if it did not: nothing is dropped until it is resumed',
+            },
+          }),
+        },
+      };
+    }
     case 'missingMarker':
     case 'wrongShard':
     case 'markerTooFar':
@@ -90,7 +119,17 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
       return byPass('check', 'Does so now.');
     case 'publicationCutShort':
       return byPass('check', 'Publishes on from there.');
+    case 'submitting':
+      return {
+        remedy: {
+          kind: 'wait',
+          until: (job.submittedAt ?? job.now) + GRACE_MS,
+          what: 'if it has written nothing more by then, it was cut off: look again',
+        },
+      };
     case 'checkPostponed':
+      if (doom !== undefined)
+        return doomed(condition, job, cancel('Fails the job: its restore is lost anyway.'));
       return ofWorst() ?? { remedy: { kind: 'wait', until: dueAt, what: 'then the next check does so' } };
     case 'unfinishedSubmit':
       return {
@@ -118,3 +157,20 @@ export function treatJob(condition: JobCondition, job: JobInQuestion): Treatment
       );
   }
 }
+
+/** A job whose marker does not make it due: its checker has to see what happened to it. */
+function doomed({ level }: JobCondition, { dueAt }: JobInQuestion, cancel: Step): Treatment {
+  return level === 'late'
+    ? { remedy: doing(cancel) }
+    : {
+        remedy: {
+          kind: 'wait',
+          until: dueAt,
+          what: 'then its checker fails it',
+          otherwise: { ...cancel, effect: 'fails it now: its restore is lost anyway' },
+        },
+      };
+}
+
+const isOn = ({ inspectorSchedule }: JobInQuestion): boolean =>
+  inspectorSchedule.kind === 'read' && inspectorSchedule.isOn;

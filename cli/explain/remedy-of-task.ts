@@ -1,6 +1,7 @@
+import { timeText } from '../operate/time-text.ts';
 import type { Remedy, Step } from './explanation.ts';
 import type { Environment } from './facts.ts';
-import { doing, type Obstacle, obstacleTo, passOrWait, passOver } from './remedy.ts';
+import { doing, type Obstacle, obstacleTo, passOrWait, passOver, waitForPass } from './remedy.ts';
 import type { TaskCondition } from './task-condition.ts';
 
 /** What a remedy needs to know of a task, besides its condition. */
@@ -8,6 +9,8 @@ export interface TaskInQuestion {
   readonly jobId: bigint | string;
   readonly taskId: bigint | string;
   readonly jobState?: string | undefined;
+  /** How many targets it has, as far as they can be read. */
+  readonly targets?: number | undefined;
   /** Epoch milliseconds. */
   readonly now: number;
   readonly dueAt?: number | undefined;
@@ -21,7 +24,7 @@ export interface Treatment {
 
 /** What mends the condition of a task, and what stands in the way of the passes that would. */
 export function treatTask(
-  { kind }: TaskCondition,
+  { kind, because }: TaskCondition,
   task: TaskInQuestion,
   environment: Environment,
 ): Treatment {
@@ -36,6 +39,7 @@ export function treatTask(
       remedy: obstacle?.remedy ?? passOrWait(step, environment.inspectorSchedule, task),
     };
   };
+  const requeue: Step = { args: ['requeue', key], effect: 'Makes it due now.' };
   const nothing = (why: string): Treatment => ({ remedy: { kind: 'nothing', why } });
 
   switch (kind) {
@@ -54,15 +58,18 @@ export function treatTask(
         ? nothing('Its job is over, and nobody looks at it any more.')
         : byPass('Takes it out of the index.', false);
     case 'inQueue':
-      return inQueue(task, inspection('Sends it again.'), environment);
+    case 'messageLost':
+      return inQueue(kind, task, inspection('Sends it again.'), environment);
     case 'backingOff':
       return {
-        remedy: {
-          kind: 'wait',
-          until: dueAt,
-          what: 'then the next pass sends it',
-          otherwise: { args: ['requeue', key, '--yes'], effect: 'makes it due now' },
-        },
+        remedy: waitForPass(
+          {
+            until: dueAt,
+            what: 'then the next pass sends it',
+            otherwise: { args: ['requeue', key], effect: 'makes it due now' },
+          },
+          environment,
+        ),
       };
     case 'leaseRunning':
       return {
@@ -70,14 +77,14 @@ export function treatTask(
           kind: 'wait',
           until: task.leaseExpiresAt,
           what: 'its worker renews the lease, or ends the task, before that',
-          otherwise: { args: ['release', key, '--yes'], effect: 'if the worker is known to be dead' },
+          otherwise: { args: ['release', key], effect: 'if the worker is known to be dead' },
         },
       };
     case 'noLease':
       return {
         remedy: doing(
           {
-            args: ['release', key, '--without-lease', '--yes'],
+            args: ['release', key, '--without-lease'],
             effect: 'Takes it from its worker, if there still is one: Pending again.',
           },
           inspection('Sends it.'),
@@ -99,7 +106,7 @@ export function treatTask(
           task.jobState === 'Publishing'
             ? doing({ args: passOver('check', jobId, environment), effect: 'Fails the job, for good.' })
             : doing({
-                args: ['cancel', String(jobId), '--yes'],
+                args: ['cancel', String(jobId)],
                 effect: 'Fails the job: it can never be published. Submit a new one with new targets.',
               }),
       };
@@ -109,18 +116,18 @@ export function treatTask(
           kind: 'do',
           steps: [
             {
-              args: ['fail', key, '--reason', 'its job is missing', '--yes'],
+              args: ['fail', key, '--reason', 'its job is missing'],
               effect: 'Gives it up: what it may have copied is not to stay.',
             },
             inspection('Drops its targets, and settles it.'),
           ],
-          otherwise: { args: ['forget', key, '--yes'], effect: 'leaves its targets as they are' },
+          otherwise: { args: ['forget', key], effect: 'leaves its targets as they are' },
         },
       };
     case 'contradiction':
       return {
         remedy: doing({
-          args: ['forget', key, '--yes'],
+          args: ['forget', key],
           effect: 'Takes it out of the index; its segments stay, as its job published them.',
         }),
       };
@@ -128,23 +135,45 @@ export function treatTask(
       return {
         remedy: isOver(task.jobState)
           ? doing({
-              args: ['forget', key, '--yes'],
+              args: ['forget', key],
               effect: 'Takes it out of the index: its job is over. Or mend the item.',
             })
           : doing({
-              args: ['fail', key, '--reason', 'cannot be read', '--yes'],
+              args: ['fail', key, '--reason', 'cannot be read'],
               effect: 'Fails it: its targets are dropped, and its job fails. Or mend the item.',
             }),
       };
     case 'dropPostponed':
       return {
         remedy: {
-          kind: 'wait',
-          until: dueAt,
-          what: 'then the next pass tries the drops again; what cannot be read keeps it unsettled',
-          otherwise: { args: ['requeue', key, '--yes'], effect: 'once the item is mended: looks again now' },
+          ...doing(requeue, inspection('Drops what is left, and settles it.')),
+          first: `Mend what keeps it from being dropped: ${because}`,
         },
       };
+    case 'undropped':
+      return {
+        remedy: {
+          ...doing({
+            args: passOver('recover', jobId, environment),
+            effect: 'Drops what is left, and settles the job.',
+          }),
+          first: `Mend task ${key}, or delete it if its targets are gone: ${because}`,
+        },
+      };
+    case 'withheld': {
+      const maxDrops = String(Math.max(1, task.targets ?? 1));
+      return {
+        remedy: doing(
+          { ...requeue, effect: 'Makes it due now. First be sure that it failed for a good reason.' },
+          {
+            args: [...passOver('inspect', jobId, environment), '--max-drops', maxDrops],
+            effect: `Lets its drops through.${leftAlone(dueAt)}`,
+          },
+        ),
+      };
+    }
+    case 'leftVisible':
+      return { remedy: doing(requeue, inspection('Drops the targets that are left.')) };
     case 'completed':
       return nothing('It is done; its job makes its segments visible.');
     case 'settled':
@@ -154,14 +183,18 @@ export function treatTask(
   }
 }
 
+/** When a pass goes on with what was withheld. */
+export const leftAlone = (dueAt: number | undefined): string =>
+  dueAt === undefined ? '' : ` Left alone, a pass drops up to its limit at ${timeText(dueAt)}.`;
+
 function inQueue(
+  kind: 'inQueue' | 'messageLost',
   { jobId, taskId, dueAt }: TaskInQuestion,
   inspection: Step,
   environment: Environment,
 ): Treatment {
-  const { queue } = environment;
   const requeue: Step = {
-    args: ['requeue', `${jobId}/${taskId}`, '--yes'],
+    args: ['requeue', `${jobId}/${taskId}`],
     effect: 'Makes it due now.',
   };
   const obstacle = obstacleTo(inspection, 'inspect', true, environment);
@@ -169,16 +202,18 @@ function inQueue(
     const [create] = obstacle.remedy.steps;
     return { obstacle, remedy: doing(...(create ? [create] : []), requeue, inspection) };
   }
-  const isGone = queue.kind === 'read' && queue.visible === 0 && queue.inFlight === 0;
   return {
-    remedy: isGone
-      ? doing(requeue, inspection)
-      : {
-          kind: 'wait',
-          until: dueAt,
-          what: 'a worker takes it, or the next pass sends it once more',
-          otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
-        },
+    remedy:
+      kind === 'messageLost'
+        ? doing(requeue, inspection)
+        : waitForPass(
+            {
+              until: dueAt,
+              what: 'a worker takes it, or the next pass sends it once more',
+              otherwise: { ...requeue, effect: 'sends it once more with the next pass' },
+            },
+            environment,
+          ),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Environment, ScheduleFacts } from './facts.ts';
 
 /** Why nothing is done about what is late: it is around the items, not in them. */
 export interface Obstacle {
-  readonly kind: 'schedulePaused' | 'queueMissing' | 'writesRefused';
+  readonly kind: 'schedulePaused' | 'scheduleMissing' | 'queueMissing' | 'writesRefused';
   readonly because: string;
   readonly remedy: Remedy;
 }
@@ -19,7 +19,10 @@ export const passOver = (
   return [what, ...(isDeployed ? [] : ['--local']), '--jobs', String(jobId)];
 };
 
-export const doing = (...steps: readonly Step[]): Remedy => ({ kind: 'do', steps });
+export const doing = (...steps: readonly Step[]): Extract<Remedy, { readonly kind: 'do' }> => ({
+  kind: 'do',
+  steps,
+});
 
 /**
  * What keeps passes from doing what is late.
@@ -32,7 +35,7 @@ export function obstacleTo(
   sends: boolean,
   environment: Environment,
 ): Obstacle | undefined {
-  const { queue, writes, queueName = 'NAME' } = environment;
+  const { queue, writes, lastPass, queueName = 'NAME' } = environment;
   if (sends && queue.kind === 'missing')
     return {
       kind: 'queueMissing',
@@ -40,29 +43,57 @@ export function obstacleTo(
       remedy: doing(
         {
           program: 'aws',
-          args: ['sqs', 'create-queue', '--queue-name', queueName],
+          args: ['sqs', 'create-queue', '--queue-name', queueName, ...attributesOf(queueName)],
           effect: 'Creates the queue again, without its dead letters; deploy to get those back.',
         },
         step,
       ),
     };
-  if (writes.kind === 'refused')
+  const which = what === 'inspect' ? 'inspector' : 'checker';
+  const schedule = what === 'inspect' ? environment.inspectorSchedule : environment.checkerSchedule;
+  if (schedule.kind === 'missing')
     return {
-      kind: 'writesRefused',
-      because: `the table ${writes.table} takes no writes from here: ${writes.reason}`,
+      kind: 'scheduleMissing',
+      because: `the schedule ${schedule.name} of the ${which} does not exist: no passes are made`,
       remedy: {
-        ...doing({ ...step, effect: `Once writes are allowed again: ${lowerFirst(step.effect)}` }),
+        ...doing({
+          program: 'npx',
+          args: ['cdk', 'deploy', '--revert-drift'],
+          effect: 'Creates it again; with the -c options that it was deployed with.',
+        }),
+        otherwise: { ...step, effect: `by hand, once: ${lowerFirst(step.effect)}` },
       },
     };
-  const schedule = what === 'inspect' ? environment.inspectorSchedule : environment.checkerSchedule;
   if (schedule.kind === 'read' && !schedule.isOn)
     return {
       kind: 'schedulePaused',
-      because: `the schedule of the ${what === 'inspect' ? 'inspector' : 'checker'} is paused${saidBy(schedule)}`,
-      remedy: doing({ args: ['resume'], effect: 'Passes are made again, every minute.' }),
+      because: `the schedule of the ${which} is paused${saidBy(schedule)}`,
+      remedy: doing(resuming(schedule)),
     };
-  return undefined;
+  const refusal =
+    writes.kind === 'refused'
+      ? `the table ${writes.table} takes no writes: ${writes.reason}`
+      : lastPass !== undefined && DENIED.test(lastPass)
+        ? `the last pass was not let: ${lastPass}`
+        : undefined;
+  return refusal === undefined
+    ? undefined
+    : {
+        kind: 'writesRefused',
+        because: refusal,
+        remedy: {
+          ...doing({ ...step, effect: `Once writes are allowed again: ${lowerFirst(step.effect)}` }),
+          first: 'Allow the writes',
+        },
+      };
 }
+
+/** How AWS says that somebody has no right to something, or to its key. */
+const DENIED = /AccessDenied|not authorized|KMS/i;
+
+/** SQS takes the ending of a name for an error unless it is told as well. */
+const attributesOf = (queueName: string): string[] =>
+  queueName.endsWith('.fifo') ? ['--attributes', 'FifoQueue=true'] : [];
 
 /** What a pass does about what is late: by itself, if it has been so for a short time only and passes are made. */
 export function passOrWait(
@@ -77,6 +108,22 @@ export function passOrWait(
 }
 
 const PASS_EVERY_MS = 60_000;
+
+const resuming = (schedule: ScheduleFacts): Step => ({
+  args: ['resume'],
+  effect: `Passes are made again${schedule.kind === 'read' ? `: ${schedule.rate}` : ''}.`,
+});
+
+/** Waiting for a pass of the inspector is waiting for somebody to resume it, while it is paused. */
+export function waitForPass(
+  { until, what, otherwise }: Omit<Extract<Remedy, { kind: 'wait' }>, 'kind'>,
+  { inspectorSchedule }: Pick<Environment, 'inspectorSchedule'>,
+): Remedy {
+  const isPaused = inspectorSchedule.kind === 'read' && !inspectorSchedule.isOn;
+  return isPaused
+    ? { kind: 'wait', what: `${what}, once the inspector is resumed`, otherwise: resuming(inspectorSchedule) }
+    : { kind: 'wait', until, what, otherwise };
+}
 
 const saidBy = (schedule: ScheduleFacts): string =>
   schedule.kind === 'read' && schedule.description ? `: ${schedule.description}` : '';

@@ -18,7 +18,9 @@ export function showExplanation(
     wrap(text, columns - TITLE_WIDTH)
       .map((line, index) => `${(index === 0 ? title : '').padEnd(TITLE_WIDTH)}${line}`)
       .join('\n');
-  const first = wrap(`${capital(subject)}: ${headline}.`, columns).join('\n');
+  const first = wrap(`${capital(subject)}: ${headline}${/[.?!]$/.test(headline) ? '' : '.'}`, columns).join(
+    '\n',
+  );
   return [
     styleText('bold', first),
     '',
@@ -48,11 +50,18 @@ function remedyLines(remedy: Remedy, commandOf: CommandOf, columns: number): str
       ];
     case 'do':
       return [
+        ...(remedy.first === undefined ? [] : hanging('FIRST ', `${remedy.first}.`, columns)),
         ...remedy.steps.flatMap((one, index) => step(one, index === 0 ? 'DO  ' : 'AND ')),
         ...otherwise,
       ];
   }
 }
+
+/** What no command does. */
+const hanging = (title: string, text: string, columns: number): string[] =>
+  wrap(text, columns - title.length).map(
+    (line, index) => `${index === 0 ? styleText('bold', title) : ' '.repeat(title.length)}${line}`,
+  );
 
 /** A command over as many lines as it takes, as a shell reads it. */
 function continued(words: readonly string[], columns: number): string {

@@ -1,42 +1,52 @@
 import { judgeTarget } from '../../functions/checker/judge-target.ts';
 import { isInIndex, isTooFarAhead } from '../../functions/copy-segment/due-index.ts';
 import { isPresent } from '../../functions/copy-segment/invariants-of-items.ts';
-import type { Item } from '../../functions/copy-segment/item.ts';
-import { isJob, isRunning, isUnsettledFailure } from '../../functions/copy-segment/job.ts';
-import { judgeSegment } from '../../functions/copy-segment/segment.ts';
+import { isJob, isRunning } from '../../functions/copy-segment/job.ts';
+import { type DropCause, judgeSegment } from '../../functions/copy-segment/segment.ts';
 import {
   type IndexedTask,
   isDispatchable,
   type Task,
   type TaskSighting,
 } from '../../functions/copy-segment/task.ts';
+import { WHAT_IS_LEFT_IS_UNREADABLE } from '../../functions/copy-segment/task-changes.ts';
 import { type KnownJob, type Verdict, verdictOn } from '../../functions/inspector/verdict.ts';
+import { timeText } from '../operate/time-text.ts';
 import type { Condition } from './condition.ts';
+import { blockOf, isWithheldUntil, leftOf, type Segments } from './drop-postponed.ts';
+import { conditionUnderFailure } from './task-under-failure.ts';
 
-export type TaskConditionKind =
-  | 'completed'
-  | 'settled'
-  | 'jobOver'
-  | 'droppedWithJob'
-  | 'forgotten'
-  | 'neverSent'
-  | 'inQueue'
-  | 'overdue'
-  | 'backingOff'
-  | 'leaseRunning'
-  | 'leaseLost'
-  | 'noLease'
-  | 'toDrop'
-  | 'halfDropped'
-  | 'dropPostponed'
-  | 'orphan'
-  | 'contradiction'
-  | 'malformed'
-  | 'missingMarker'
-  | 'wrongShard'
-  | 'markerTooFar'
-  | 'foreign'
-  | 'targetLost';
+/** Of those that are as bad, the one to look at first comes first. */
+export const TASK_CONDITION_KINDS = [
+  'undropped',
+  'malformed',
+  'contradiction',
+  'orphan',
+  'foreign',
+  'targetLost',
+  'leftVisible',
+  'noLease',
+  'missingMarker',
+  'wrongShard',
+  'markerTooFar',
+  'dropPostponed',
+  'withheld',
+  'leaseLost',
+  'messageLost',
+  'halfDropped',
+  'toDrop',
+  'overdue',
+  'neverSent',
+  'jobOver',
+  'droppedWithJob',
+  'backingOff',
+  'inQueue',
+  'leaseRunning',
+  'forgotten',
+  'settled',
+  'completed',
+] as const;
+export type TaskConditionKind = (typeof TASK_CONDITION_KINDS)[number];
 
 export type TaskCondition = Condition<TaskConditionKind>;
 
@@ -56,18 +66,17 @@ export function conditionOfTask(
   sighting: TaskSighting<IndexedTask | Task>,
   job: KnownJob,
   moment: Moment,
-  targets?: ReadonlyMap<bigint, Item>,
+  targets?: Segments,
 ): TaskCondition {
   const { reading } = sighting;
+  const withJob = conditionUnderFailure(sighting, job, targets);
+  if (withJob) return withJob;
   if (!reading.ok) {
     const isForgotten = !isPresent(sighting.raw.dueAt);
     return isForgotten ? forgotten(reading.reason) : stuck('malformed', reading.reason);
   }
   const task = reading.value;
   const verdict = verdictOn(task, job, moment.now, 'inspect');
-  // A marker under a settled job is a late writer's: without one there was none, and it was dropped with its job.
-  if (verdict.kind === 'drop' && task.dueAt === undefined && isSettled(job))
-    return { kind: 'settled', level: 'fine', because: 'its targets were dropped with its job, which failed' };
   return (
     flawOfTargets(task, verdict, job, targets) ??
     flawOfMarker(task, verdict, moment) ??
@@ -78,9 +87,6 @@ export function conditionOfTask(
 /** The index shows no mappings. */
 const targetsOf = (task: IndexedTask | Task): readonly bigint[] =>
   'targetSegmentIds' in task ? task.targetSegmentIds : [];
-
-const isSettled = (job: KnownJob): boolean =>
-  job !== 'missing' && isJob(job) && job.state === 'Failed' && !isUnsettledFailure(job);
 
 const stuck = (kind: TaskConditionKind, because: string): TaskCondition => ({
   kind,
@@ -98,7 +104,7 @@ function flawOfTargets(
   task: IndexedTask | Task,
   { kind }: Verdict,
   job: KnownJob,
-  targets: ReadonlyMap<bigint, Item> | undefined,
+  targets: Segments | undefined,
 ): TaskCondition | undefined {
   const isToBePublished =
     job !== 'missing' && isJob(job) && isRunning(job) && task.state !== 'Failed' && kind !== 'malformed';
@@ -142,7 +148,7 @@ function conditionBy(
   verdict: Verdict<IndexedTask | Task>,
   job: KnownJob,
   { now }: Moment,
-  targets: ReadonlyMap<bigint, Item> | undefined,
+  targets: Segments | undefined,
 ): TaskCondition {
   const { because } = verdict;
   const isDue = task.dueAt !== undefined && task.dueAt <= now;
@@ -167,7 +173,9 @@ function conditionBy(
     case 'fail':
       return { kind: 'leaseLost', level: 'late', because };
     case 'drop': {
-      if (!isDue) return { kind: 'dropPostponed', level: 'stuck', because };
+      // It waits in the queue or is held still, as it was when its job failed: the drops are the job's, which is due.
+      if (!isDue && task.state !== 'Failed') return { kind: 'droppedWithJob', level: 'waiting', because };
+      if (!isDue) return postponedDrop(task, verdict.cause, targets, now);
       const isBegun = targetsOf(task).some((id) => targets?.get(id)?.state === 'Dropped');
       return { kind: isBegun ? 'halfDropped' : 'toDrop', level: 'late', because };
     }
@@ -178,6 +186,31 @@ function conditionBy(
     case 'rest':
       return conditionAtRest(task, job, because);
   }
+}
+
+/** A Failed task that is not due: a pass put it off, or whoever failed it left the marker as it was. */
+function postponedDrop(
+  task: IndexedTask | Task,
+  cause: DropCause,
+  targets: Segments | undefined,
+  now: number,
+): TaskCondition {
+  // The index shows neither attempts nor targets.
+  if (!('dropAttempts' in task)) return stuck('dropPostponed', 'its drops are put off');
+  const isTried = task.dropAttempts > 0;
+  const isLeft = targets === undefined ? !isTried : leftOf(task, targets, cause) !== undefined;
+  if (isLeft && isWithheldUntil(task.dueAt, task.raw.completedAt, now))
+    return {
+      kind: 'withheld',
+      level: 'late',
+      because: 'its drops are withheld: a pass had dropped as many segments as it may',
+    };
+  const block = blockOf(task, targets, cause);
+  if (block !== undefined || isTried) return stuck('dropPostponed', block ?? WHAT_IS_LEFT_IS_UNREADABLE);
+  return stuck(
+    'markerTooFar',
+    `it failed, and its dueAt is ${timeText(task.dueAt ?? now)}: whoever failed it did not make it due`,
+  );
 }
 
 function conditionAtRest(task: IndexedTask | Task, job: KnownJob, because: string): TaskCondition {

@@ -3,7 +3,7 @@ import { parseCheckEvent } from '../../functions/checker/check-event.ts';
 import type { CheckRun } from '../../functions/checker/check-run.ts';
 import { createChecker } from '../../functions/checker/checker.ts';
 import { reactTo as checkerReactsTo } from '../../functions/checker/reaction.ts';
-import { WAKES_CHECKER_ON_TASKS } from '../../functions/checker/wake-patterns.ts';
+import { CHECKER_WINDOW_MS, WAKES_CHECKER_ON_TASKS } from '../../functions/checker/wake-patterns.ts';
 import type { Change } from '../../functions/copy-segment/change.ts';
 import { DEFAULT_DUE_SHARDS } from '../../functions/copy-segment/due-index.ts';
 import type { TaskKey } from '../../functions/copy-segment/task.ts';
@@ -25,8 +25,10 @@ export interface LoopPasses {
   /** By their schedules, every minute. */
   check(): Promise<void>;
   inspect(): Promise<void>;
-  /** By the streams of Jobs and Tasks, as soon as something is to be done. @returns how many records there were */
+  /** By the streams of Jobs and Tasks, polled once. @returns how many records there were, and how many were handed on */
   react(): Promise<number>;
+  /** Whether a function waits for more records before it is invoked. */
+  isGathering(): boolean;
   readonly counts: PassCounts;
   end(): void;
 }
@@ -70,6 +72,7 @@ export async function createLoopPasses(
     eventSource(streams.tasks, { patterns: WAKES_INSPECTOR_ON_TASKS, invoke: inspectorReacts }),
     eventSource(streams.ended, {
       patterns: WAKES_CHECKER_ON_TASKS,
+      windowMs: CHECKER_WINDOW_MS,
       invoke: async (event) => (await checkerReactsTo(checker, event, checking())).response,
     }),
     eventSource(streams.jobs, { patterns: WAKES_INSPECTOR_ON_JOBS, invoke: inspectorReacts }),
@@ -85,10 +88,10 @@ export async function createLoopPasses(
       countScheduled(read.dueTasks + read.dueJobs);
     },
     async react() {
-      let records = 0;
-      for (const source of sources) records += await source.poll();
-      return records;
+      const polled = await Promise.all(sources.map((source) => source.poll()));
+      return polled.reduce((sum, records) => sum + records, 0);
     },
+    isGathering: () => sources.some((source) => source.isGathering()),
     get counts() {
       const reactions = sources.reduce((sum, source) => sum + source.counts().invocations, 0);
       return { ...counts, reactions };

@@ -4,8 +4,8 @@ import type { Screen } from '../terminal/screen.ts';
 import { type ShortIds, shortIds, wholeIds } from '../terminal/short-ids.ts';
 import { type Happening, timeOf } from './loop-event.ts';
 import type { LoopOutput } from './loop-output.ts';
-import type { Played } from './play-loop.ts';
 import type { RestoreEnd } from './promises.ts';
+import { STEPS, type StepName, type StepRecord } from './steps.ts';
 
 const TITLES = ['TIME', 'WHO', 'TASK', 'WHAT'];
 
@@ -14,16 +14,26 @@ const LAYOUT: readonly Column[] = [7, 9, 5, 0].map((width) => ({ width, isCount:
 
 const WORDS: Partial<Record<Happening, string>> = { died: 'DIED', failed: 'failed:', gaveBack: 'gave back:' };
 
-/** Tells a run to a person: a line for each event as it happens, then what came of both restores. */
+const STEP_WORDS: Readonly<Record<StepName, string>> = {
+  submitted: 'submitted',
+  sent: 'sent to the queue',
+  claimed: 'claimed by a worker',
+  copied: 'copied, all tasks',
+  published: 'published',
+  dropped: 'dropped, all targets',
+};
+
+/** Tells a run to a person: a line for each event as it happens, then what came of each restore, and how long it took. */
 export function createLoopText(
   { isTerminal, width }: Screen,
+  steps: Pick<StepRecord, 'of'>,
   segmentIds: Iterable<bigint>,
   print: (text: string) => void,
 ): LoopOutput {
   const ids = isTerminal ? shortIds([...segmentIds].map(String)) : wholeIds;
   let jobBefore: bigint | undefined;
 
-  print('Two restores, from submit to their end; waiting is skipped by the clock.\n');
+  print('Three restores, from submit to their end; waiting is skipped by the clock.\n');
   print(titleLine(TITLES, LAYOUT));
 
   return {
@@ -36,10 +46,12 @@ export function createLoopText(
     },
     async end(played, { restores, promises }) {
       print('');
-      for (const row of tableOf(restores, played, width)) print(row);
+      for (const row of tableOf(restores, width)) print(row);
       for (const { jobId, reason } of restores)
         if (reason !== undefined) print(`\nJob ${jobId} failed because\n  ${ids.in(reason)}`);
       print('');
+      for (const row of stepsOf(restores, steps, width)) print(row);
+      print('As on AWS, streams are polled every 250 ms; the checker gathers for a second.\n');
       const { scheduled, idle, reactions } = played.passes;
       print(`${countOf(reactions, 'reaction')} of inspector and checker to streams.`);
       print(`${countOf(scheduled, 'pass')} by schedule; ${idle} found nothing to do.`);
@@ -59,25 +71,35 @@ export function createLoopText(
   };
 }
 
-function tableOf(restores: readonly RestoreEnd[], { durations }: Played, width: number): string[] {
-  const rows = restores.map(({ jobId, state, segments, objects }) => {
-    const { total = 0, worked = 0 } = durations.get(jobId) ?? {};
-    return [
-      String(jobId),
-      state,
-      Object.entries(segments)
-        .map(([name, count]) => `${count} ${name}`)
-        .join(', '),
-      state === 'Completed'
-        ? `${objects.equal} of ${objects.sources} equal`
-        : `${objects.equal}, of dropped segments`,
-      timeOf(total),
-      `${(worked / 1_000).toFixed(1)} s`,
-    ];
-  });
-  const titles = ['JOB', 'IS', 'SEGMENTS', 'OBJECTS', { count: 'SUBMIT TO END' }, { count: 'OF IT WORK' }];
-  return columns(titles, rows, width);
+function tableOf(restores: readonly RestoreEnd[], width: number): string[] {
+  const rows = restores.map(({ jobId, state, segments, objects }) => [
+    String(jobId),
+    state,
+    Object.entries(segments)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', '),
+    state === 'Completed'
+      ? `${objects.equal} of ${objects.sources} equal`
+      : `${objects.equal}, of dropped segments`,
+  ]);
+  return columns(['JOB', 'IS', 'SEGMENTS', 'OBJECTS'], rows, width);
 }
+
+/** Of each restore, milliseconds since its submit began, and since the step before. */
+function stepsOf(restores: readonly RestoreEnd[], steps: Pick<StepRecord, 'of'>, width: number): string[] {
+  const taken = restores.map(({ jobId }) => new Map(steps.of(jobId).map((each) => [each.step, each])));
+  const rows = STEPS.map((name) => [
+    STEP_WORDS[name],
+    ...taken.flatMap((ofJob) => {
+      const step = ofJob.get(name);
+      return step === undefined ? ['', ''] : [inMs(step.sinceSubmitMs), `+${inMs(step.tookMs)}`];
+    }),
+  ]);
+  const titles = restores.flatMap(({ jobId }) => [{ count: `JOB ${jobId}` }, { count: 'STEP' }]);
+  return columns(['MS SINCE SUBMIT', ...titles], rows, width);
+}
+
+const inMs = (ms: number): string => ms.toLocaleString('en');
 
 function legend(reason: string, { of }: ShortIds): string[] {
   const [example] = reason.match(/\d{9,}/) ?? [];

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import { POLL_MS } from '../../engines/event-source.ts';
 import { createSingleItems } from '../../functions/aws/single-items.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import type { Task } from '../../functions/copy-segment/task.ts';
@@ -9,9 +11,11 @@ import { type Tell, tookFrom } from './loop-event.ts';
 import { createLoopPasses, type PassCounts } from './loop-passes.ts';
 import { createLoopWorker } from './loop-worker.ts';
 import type { LoopWorld } from './loop-world.ts';
-import type { SampleRestore } from './samples.ts';
+import type { SampleRestore, Samples } from './samples.ts';
+import { settleLoop } from './settle-loop.ts';
 import type { SkippingClock } from './skipping-clock.ts';
 import { objectsOf, putSnapshot } from './snapshot.ts';
+import type { StepRecord } from './steps.ts';
 
 const WORKERS = ['worker-1', 'worker-2', 'worker-3'] as const;
 
@@ -43,20 +47,20 @@ export interface LoopParts {
   readonly world: LoopWorld;
   readonly clock: SkippingClock;
   readonly tell: Tell;
+  readonly steps: StepRecord;
   readonly stop: AbortSignal;
 }
 
-/** Plays a restore that succeeds though a worker dies, then one whose source lacks a segment. */
+/** Plays a restore that nothing disturbs, one that succeeds though a worker dies, and one whose source lacks a segment. */
 export async function playLoop(
   parts: LoopParts,
-  complete: SampleRestore,
-  damaged: SampleRestore,
+  { undisturbed, rescued, damaged }: Samples<SampleRestore>,
 ): Promise<Played> {
-  const { world, clock, tell, stop } = parts;
+  const { world, clock, tell, steps, stop } = parts;
   const deliveries = createDeliveries(world.sqs, world.queueUrl, clock);
   const passes = await createLoopPasses(world, clock, tell, stop);
   const deathIn = ({ jobId, taskId, raw }: Task): number | undefined =>
-    jobId === complete.job.jobId && taskId === DEATH.taskId && raw.lostLeases === undefined
+    jobId === rescued.job.jobId && taskId === DEATH.taskId && raw.lostLeases === undefined
       ? DEATH.copies
       : undefined;
   const workers = WORKERS.map((name) =>
@@ -64,14 +68,9 @@ export async function playLoop(
   );
   const durations = new Map<bigint, Duration>();
 
-  /** Lets everybody do what there is to do, without waiting for a schedule. */
-  const settle = async (): Promise<void> => {
-    for (let done = 1; done > 0; ) {
-      done = await passes.react();
-      for (const count of await Promise.all(workers.map((worker) => worker.drain()))) done += count;
-      stop.throwIfAborted();
-    }
-  };
+  const settle = (): Promise<void> => settleLoop(passes, workers, stop);
+  /** Lambda polls a shard all the time: how long after a write it does is chance. */
+  const nextPoll = (): Promise<void> => setTimeout(POLL_MS - (clock.worked() % POLL_MS));
   /** Puts the clock forward to the next full minute, which the schedules wait for. */
   const minute = async (): Promise<void> => {
     clock.skipTo(Math.ceil((clock.elapsed() + 1) / MINUTE_MS) * MINUTE_MS);
@@ -86,7 +85,9 @@ export async function playLoop(
   const restore = async (sample: SampleRestore): Promise<void> => {
     const { jobId } = sample.job;
     const begin = { elapsed: clock.elapsed(), worked: clock.worked() };
+    steps.begin(jobId, begin.elapsed);
     await submit(parts, sample);
+    await nextPoll();
     await settle();
     const items = createSingleItems(world.dynamo, world.tables);
     await until(async () => isOver(await items.read('jobs', { jobId })));
@@ -94,8 +95,9 @@ export async function playLoop(
   };
 
   try {
-    await putSources(parts, [complete, damaged]);
-    await restore(complete);
+    await putSources(parts, [undisturbed, rescued, damaged]);
+    await restore(undisturbed);
+    await restore(rescued);
     const lostSegmentId = await loseSegment(parts, damaged);
     await restore(damaged);
     // Until what the dead worker received can be seen again, nothing is due.

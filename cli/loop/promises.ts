@@ -2,7 +2,7 @@ import type { Item } from '../../functions/copy-segment/item.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { LoopWorld } from './loop-world.ts';
 import type { Played } from './play-loop.ts';
-import type { SampleRestore } from './samples.ts';
+import type { SampleRestore, Samples } from './samples.ts';
 import { objectsOf } from './snapshot.ts';
 
 /** Something that a run is to show. */
@@ -36,38 +36,42 @@ export interface LoopEnd {
   readonly promises: readonly LoopPromise[];
 }
 
-/** Looks at the world after a run: what came of both restores, and whether that is what was promised. */
+/** Looks at the world after a run: what came of each restore, and whether that is what was promised. */
 export async function judgeLoop(
   { buckets, items, receive }: LoopWorld,
   { undeleted, lostSegmentId }: Played,
-  complete: SampleRestore,
-  damaged: SampleRestore,
+  samples: Samples<SampleRestore>,
 ): Promise<LoopEnd> {
   const { jobs, tasks, segments } = await items();
   const sources = await buckets.objects(buckets.source);
   const targets = await buckets.objects(buckets.target);
-  const [first, second] = [complete, damaged].map((restore) => ({
+  const { undisturbed, rescued, damaged } = samples;
+  const endAs = (restore: SampleRestore): RestoreEnd => ({
     ...endOf(restore, jobs, segments),
     objects: compare(restore, sources, targets),
-  })) as [RestoreEnd, RestoreEnd];
+  });
+  const [first, second, third] = [endAs(undisturbed), endAs(rescued), endAs(damaged)];
 
   const planned = new Set(
-    [complete, damaged].flatMap((restore) => [...objectsOf(restore)].map(({ target }) => target)),
+    [undisturbed, rescued, damaged].flatMap((restore) => [...objectsOf(restore)].map(({ target }) => target)),
   );
   const strays = [...targets.keys()].filter((key) => !planned.has(key));
   const messages = undeleted + (await Array.fromAsync(receive())).length;
   const isRescued = tasks.some(
-    ({ jobId, state, lostLeases }) => jobId === first.jobId && state === 'Completed' && lostLeases === 1n,
+    ({ jobId, state, lostLeases }) => jobId === second.jobId && state === 'Completed' && lostLeases === 1n,
   );
 
   return {
-    restores: [first, second],
+    restores: [first, second, third],
     promises: [
       stateIs(first, 'Completed'),
-      segmentsAre(complete, segments, 'Flushed'),
+      segmentsAre(undisturbed, segments, 'Flushed'),
       objectsAreEqual(first),
+      stateIs(second, 'Completed'),
+      segmentsAre(rescued, segments, 'Flushed'),
+      objectsAreEqual(second),
       promise('a task whose worker died was completed by another one', isRescued, 'no lease was lost'),
-      stateIs(second, 'Failed', String(lostSegmentId)),
+      stateIs(third, 'Failed', String(lostSegmentId)),
       segmentsAre(damaged, segments, 'Dropped'),
       promise(
         'no object was created that belongs to no target',

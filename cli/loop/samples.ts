@@ -14,10 +14,21 @@ export interface SampleRestore {
 
 const SAMPLES = join(import.meta.dirname, 'samples');
 
-/** A restore of three tasks, the last of which is small. */
-export const COMPLETE = join(SAMPLES, 'restore.ndjson');
-/** A restore of two tasks, one of whose source segments is to be missing. */
-export const DAMAGED = join(SAMPLES, 'missing-source.ndjson');
+/** The restores of a run, in their order. */
+export interface Samples<Sample> {
+  /** A restore of one task, in whose way nothing is. */
+  readonly undisturbed: Sample;
+  /** A restore of two tasks, the worker of one of which is to die. */
+  readonly rescued: Sample;
+  /** A restore of two tasks, one of whose source segments is to be missing. */
+  readonly damaged: Sample;
+}
+
+export const SAMPLE_FILES: Samples<string> = {
+  undisturbed: join(SAMPLES, 'undisturbed.ndjson'),
+  rescued: join(SAMPLES, 'restore.ndjson'),
+  damaged: join(SAMPLES, 'missing-source.ndjson'),
+};
 
 /** Reads a submission through the code of `copy-segment submit`; its buckets have other names in every run. */
 export async function readSample(

@@ -7,8 +7,9 @@ import { createLoopText } from './loop-text.ts';
 import { createLoopWorld, type LoopWorld, startLoopEngines } from './loop-world.ts';
 import { playLoop } from './play-loop.ts';
 import { judgeLoop } from './promises.ts';
-import { COMPLETE, DAMAGED, readSample, type SampleRestore } from './samples.ts';
+import { readSample, SAMPLE_FILES, type SampleRestore, type Samples } from './samples.ts';
 import { type SkippingClock, startSkippingClock } from './skipping-clock.ts';
+import { createStepRecord, type StepRecord } from './steps.ts';
 
 /** Plays the whole loop on this machine and shows it; ends with 1 unless all that it promises holds. */
 export async function showLoop(options: LoopArguments, session: Session): Promise<void> {
@@ -35,15 +36,20 @@ async function show(
   { json }: LoopArguments,
   { stop }: Session,
 ): Promise<void> {
-  const complete = await readSample(COMPLETE, world.buckets, stop);
-  const damaged = await readSample(DAMAGED, world.buckets, stop);
+  const read = (file: string): Promise<SampleRestore> => readSample(file, world.buckets, stop);
+  const samples: Samples<SampleRestore> = {
+    undisturbed: await read(SAMPLE_FILES.undisturbed),
+    rescued: await read(SAMPLE_FILES.rescued),
+    damaged: await read(SAMPLE_FILES.damaged),
+  };
+  const steps = createStepRecord();
   const output = json
-    ? createLoopJson(world, (text) => process.stdout.write(text))
-    : createLoopText(screenOf(process.stdout), idsOf([complete, damaged]), console.log);
+    ? createLoopJson(world, steps, (text) => process.stdout.write(text))
+    : createLoopText(screenOf(process.stdout), steps, idsOf(samples), console.log);
 
-  const tell = tellTo(output, clock, stop);
-  const played = await playLoop({ world, clock, tell, stop }, complete, damaged);
-  const end = await judgeLoop(world, played, complete, damaged);
+  const tell = tellTo(output, steps, clock, stop);
+  const played = await playLoop({ world, clock, tell, steps, stop }, samples);
+  const end = await judgeLoop(world, played, samples);
   stop.throwIfAborted();
   await output.end(played, end);
   for (const { promise, but } of end.promises)
@@ -55,10 +61,20 @@ async function show(
 
 /** What is given back because of an interruption is no event. */
 const tellTo =
-  (output: LoopOutput, clock: SkippingClock, stop: AbortSignal): Parameters<typeof playLoop>[0]['tell'] =>
+  (
+    output: LoopOutput,
+    steps: StepRecord,
+    clock: SkippingClock,
+    stop: AbortSignal,
+  ): Parameters<typeof playLoop>[0]['tell'] =>
   (who, what, about) => {
-    if (!stop.aborted) output.event({ at: clock.elapsed(), who, what, ...about });
+    if (stop.aborted) return;
+    const event = { at: clock.elapsed(), who, what, ...about };
+    steps.note(event);
+    output.event(event);
   };
 
-const idsOf = (restores: readonly SampleRestore[]): bigint[] =>
-  restores.flatMap(({ mappings }) => mappings.map(({ sourceSegmentId }) => sourceSegmentId));
+const idsOf = ({ undisturbed, rescued, damaged }: Samples<SampleRestore>): bigint[] =>
+  [undisturbed, rescued, damaged].flatMap(({ mappings }) =>
+    mappings.map(({ sourceSegmentId }) => sourceSegmentId),
+  );

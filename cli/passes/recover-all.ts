@@ -39,15 +39,17 @@ export async function recoverAll(
 const limitAfter = ({ maxDrops }: { readonly maxDrops?: number }, sum: PassReport | undefined): object =>
   maxDrops === undefined ? {} : { maxDrops: Math.max(0, maxDrops - (sum?.segments.dropped ?? 0)) };
 
-type Place = Pick<PassReport, 'fromJobId' | 'scannedThrough'>;
+type Place = Pick<PassReport, (typeof PLACE_FIELDS)[number]>;
 
-const placeOf = ({ fromJobId, scannedThrough }: PassReport): Place => ({
-  ...(fromJobId !== undefined && { fromJobId }),
-  ...(scannedThrough !== undefined && { scannedThrough }),
-});
+/** What a report says of where to resume, which the next event says again, as it is. */
+const PLACE_FIELDS = ['fromJobId', 'fromTaskId', 'scannedThrough'] as const;
 
-const isSame = (a: Place, b: Place): boolean =>
-  a.fromJobId === b.fromJobId && a.scannedThrough === b.scannedThrough;
+const placeOf = (report: PassReport): Place =>
+  Object.fromEntries(
+    PLACE_FIELDS.flatMap((field) => (report[field] === undefined ? [] : [[field, report[field]]])),
+  );
+
+const isSame = (a: Place, b: Place): boolean => PLACE_FIELDS.every((field) => a[field] === b[field]);
 
 /** How many problems are kept of all passes: a pass lists as many. */
 const MAX_PROBLEMS = 100;

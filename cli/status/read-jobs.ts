@@ -8,9 +8,15 @@ import { isJob, isRunning, isUnsettledFailure, readJob } from '../../functions/c
 import { readIndexedTask, sightTask, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
 import type { Connection } from '../connection/connection.ts';
-import { isWorse } from '../explain/condition.ts';
+import { LEVELS } from '../explain/condition.ts';
 import { conditionOfJob } from '../explain/job-condition.ts';
-import { conditionOfTask, type Moment, type TaskCondition } from '../explain/task-condition.ts';
+import {
+  conditionOfTask,
+  type Moment,
+  TASK_CONDITION_KINDS,
+  type TaskCondition,
+} from '../explain/task-condition.ts';
+import { countOf } from '../terminal/count-of.ts';
 import type { Due, JobStatus, Pending } from './status.ts';
 
 /** What jobs and unfinished tasks come to. */
@@ -20,8 +26,8 @@ export interface JobsRead {
   readonly due: Due;
   readonly pending: Pending;
   readonly nodes: Readonly<Record<string, number>>;
-  /** Leases whose holder was not read. */
-  readonly nodesOmitted: number;
+  /** What could not be read, or was left, and why. */
+  readonly notRead: readonly string[];
 }
 
 /** The holders of more leases than these are not looked up. */
@@ -50,8 +56,7 @@ export async function readJobs(
   const scan = { TableName: tables.jobs, ConsistentRead: true };
   for await (const { items } of scanPages(access, scan))
     for (const item of items) {
-      const reading = readJob(item);
-      const job: KnownJob = reading.ok ? reading.value : { unreadable: reading.reason, raw: item };
+      const job = knownJob(item);
       const state = isJob(job) ? job.state : 'unreadable';
       jobsByState[state] = (jobsByState[state] ?? 0) + 1;
       if (noteDue(numberOf(item.dueAt))) dueJobs++;
@@ -60,18 +65,35 @@ export async function readJobs(
     }
 
   const pending = { neverSent: 0, inQueue: 0, overdue: 0 };
-  const leases: TaskSighting['key'][] = [];
+  const held: Pick<TaskSighting['key'], 'jobId' | 'taskId'>[] = [];
+  let leases = 0;
   let dueTasks = 0;
   const judge = (sighting: TaskSighting): void => {
     const { key, reading } = sighting;
-    const job = known.get(key.jobId) ?? createJobInProgress(key.jobId, 'missing', moment);
-    known.set(key.jobId, job);
-    const { kind } = job.add(sighting);
     if (noteDue(numberOf(sighting.raw.dueAt))) dueTasks++;
+    if (reading.ok && reading.value.state === 'InProgress') {
+      leases++;
+      if (held.length < MAX_LEASES_READ) held.push({ jobId: key.jobId, taskId: key.taskId });
+    }
+    const kind = known.get(key.jobId)?.add(sighting).kind;
     if (kind === 'neverSent' || kind === 'inQueue' || kind === 'overdue') pending[kind]++;
-    if (reading.ok && reading.value.state === 'InProgress') leases.push(key);
   };
-  const unknown = new Map<RawId, TaskSighting[]>();
+
+  const unreadJobs = new Map<RawId, string>();
+  const lookUp = async (jobIds: readonly RawId[]): Promise<void> => {
+    const { found, unread } = await readItems(
+      access,
+      tables.jobs,
+      jobIds.map((jobId) => ({ jobId })),
+    );
+    for (const { key, reason } of unread) unreadJobs.set(key.jobId, reason);
+    const jobs = new Map(found.map((item) => [item.jobId as RawId, knownJob(item)]));
+    for (const jobId of jobIds)
+      if (!unreadJobs.has(jobId))
+        known.set(jobId, createJobInProgress(jobId, jobs.get(jobId) ?? 'missing', moment));
+  };
+  /** By job that was not in the scan: one that is over, missing, or newer. Each is looked up once, for all shards. */
+  const lookUps = new Map<RawId, Promise<void>>();
   await pMap(
     Array.from({ length: shards }, (_, shard) => shard),
     async (shard) => {
@@ -81,35 +103,29 @@ export async function readJobs(
         KeyConditionExpression: 'dueShard = :shard',
         ExpressionAttributeValues: { ':shard': shard },
       });
-      for await (const page of pages)
-        for (const item of page) {
-          const sighting = sightTask(item, readIndexedTask);
-          if (known.has(sighting.key.jobId)) judge(sighting);
-          else unknown.set(sighting.key.jobId, [...(unknown.get(sighting.key.jobId) ?? []), sighting]);
-        }
+      // A page at a time: a thousand jobs that are over may have left a million tasks behind.
+      for await (const page of pages) {
+        const sightings = page.map((item) => sightTask(item, readIndexedTask));
+        const unknown = [...new Set(sightings.map(({ key }) => key.jobId))].filter(
+          (jobId) => !known.has(jobId),
+        );
+        const unasked = unknown.filter((jobId) => !lookUps.has(jobId));
+        const lookingUp = lookUp(unasked);
+        for (const jobId of unasked) lookUps.set(jobId, lookingUp);
+        await Promise.all(unknown.map((jobId) => lookUps.get(jobId)));
+        for (const sighting of sightings) judge(sighting);
+      }
     },
     { concurrency: CONCURRENCY },
   );
-  // Tasks of jobs that are over, or missing, or newer than the scan.
-  const others = await readItems(
-    access,
-    tables.jobs,
-    [...unknown.keys()].map((jobId) => ({ jobId })),
-  );
-  for (const item of others.found) {
-    const reading = readJob(item);
-    const job: KnownJob = reading.ok ? reading.value : { unreadable: reading.reason, raw: item };
-    known.set(item.jobId as RawId, createJobInProgress(item.jobId as RawId, job, moment));
-  }
-  for (const sightings of unknown.values()) sightings.forEach(judge);
 
-  const held = leases.slice(0, MAX_LEASES_READ).map(({ jobId, taskId }) => ({ jobId, taskId }));
   const { found } = await readItems(access, tables.tasks, held, ['jobId', 'taskId', 'nodeId']);
   const nodes: Record<string, number> = {};
   for (const { nodeId } of found) {
     const name = typeof nodeId === 'string' ? nodeId : 'unnamed';
     nodes[name] = (nodes[name] ?? 0) + 1;
   }
+  const [reason] = unreadJobs.values();
   return {
     jobs: [...known]
       .sort(([a], [b]) => compareIds(a, b))
@@ -119,8 +135,18 @@ export async function readJobs(
     due: { tasks: dueTasks, jobs: dueJobs, oldest },
     pending,
     nodes,
-    nodesOmitted: leases.length - held.length,
+    notRead: [
+      ...(unreadJobs.size > 0
+        ? [`${countOf(unreadJobs.size, 'job')} of tasks in the index (${reason})`]
+        : []),
+      ...(leases > found.length ? [`the holders of ${leases - found.length} more leases`] : []),
+    ],
   };
+}
+
+function knownJob(item: Item): KnownJob {
+  const reading = readJob(item);
+  return reading.ok ? reading.value : { unreadable: reading.reason, raw: item };
 }
 
 interface JobInProgress {
@@ -128,17 +154,25 @@ interface JobInProgress {
   status(): JobStatus;
 }
 
+/** How many tasks are in a condition, and the condition of the first of them. */
+interface Counted {
+  readonly condition: TaskCondition;
+  readonly taskId: RawId;
+  readonly count: number;
+}
+
 function createJobInProgress(jobId: RawId, job: KnownJob, moment: Moment): JobInProgress {
-  let worst: TaskCondition | undefined;
-  let count = 0;
+  const byKind = new Map<TaskCondition['kind'], Counted>();
   return {
     add(sighting) {
       const condition = conditionOfTask(sighting, job, moment);
-      if (worst === undefined || isWorse(condition.level, worst.level)) {
-        worst = condition;
-        count = 0;
-      }
-      if (condition.kind === worst.kind) count++;
+      const { taskId } = sighting.key;
+      const known = byKind.get(condition.kind);
+      const isFirst = known === undefined || compareIds(taskId, known.taskId) < 0;
+      byKind.set(condition.kind, {
+        ...(isFirst ? { condition, taskId } : known),
+        count: (known?.count ?? 0) + 1,
+      });
       return condition;
     },
     status: () => ({
@@ -146,9 +180,17 @@ function createJobInProgress(jobId: RawId, job: KnownJob, moment: Moment): JobIn
       state: job === 'missing' ? 'missing' : isJob(job) ? job.state : 'unreadable',
       ...progressOf(job === 'missing' ? {} : job.raw),
       condition: conditionOfJob(job, undefined, moment),
-      worst: worst && { condition: worst, count },
+      worst: worstOf([...byKind.values()]),
     }),
   };
+}
+
+/** Shards answer in any order, and the worst is the same. */
+function worstOf(counted: readonly Counted[]): JobStatus['worst'] {
+  const rank = ({ condition: { level, kind } }: Counted): number =>
+    TASK_CONDITION_KINDS.indexOf(kind) - LEVELS.indexOf(level) * TASK_CONDITION_KINDS.length;
+  const [worst] = counted.toSorted((a, b) => rank(a) - rank(b));
+  return worst && { condition: worst.condition, count: worst.count };
 }
 
 /** As its counters have it: nobody decides by them, and they may lag behind. */

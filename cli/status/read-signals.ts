@@ -1,133 +1,88 @@
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import type { Connection } from '../connection/connection.ts';
+import { hasService } from '../connection/has-service.ts';
+import type { ScheduleFacts } from '../explain/facts.ts';
 import { depthOf } from '../explain/read-queue.ts';
-import type { LastPass, Signals } from './status.ts';
-
-const MINUTE_MS = 60_000;
-const TRAFFIC_MINUTES = 15;
-
-/** A pass is made every minute, and a log takes a few to show it. */
-const LAST_PASS_MS = 15 * MINUTE_MS;
+import { readAlarms } from './read-alarms.ts';
+import { CHECK_MESSAGES, PASS_MESSAGES, readLastPass } from './read-last-pass.ts';
+import { readTraffic } from './read-traffic.ts';
+import type { Signals } from './status.ts';
 
 export interface SignalsRead {
   readonly signals: Signals;
   readonly notRead: readonly string[];
 }
 
-/** What only AWS knows: an emulator has no metrics, no alarms and no log. What cannot be read is said. */
-export async function readSignals(connection: Connection, now: number): Promise<SignalsRead> {
+interface Asking {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+  /** How often passes are made. */
+  readonly schedules: Promise<Readonly<Record<'inspector' | 'checker', ScheduleFacts>>>;
+}
+
+/** What only AWS knows: an emulator of tables has no metrics, no alarms and no log. What cannot be read is said. */
+export async function readSignals(connection: Connection, asking: Asking): Promise<SignalsRead> {
+  const { sqs, queueUrl, alarmNamePrefix, inspector, checker } = connection;
+  const { signal } = asking;
   const notRead: string[] = [];
   const attempt = async <T>(
     what: string,
-    reason: string | undefined,
-    read: () => Promise<T>,
+    name: string | undefined,
+    { otherwise, read }: { readonly otherwise: string; read(name: string): Promise<T> },
   ): Promise<T | undefined> => {
-    if (reason !== undefined) {
-      notRead.push(`${what} (${reason})`);
+    if (name === undefined) {
+      notRead.push(`${what} (${otherwise})`);
       return undefined;
     }
     try {
-      return await read();
+      return await read(name);
     } catch (error) {
+      if (signal.aborted) throw error;
       notRead.push(`${what} (${describeError(error)})`);
       return undefined;
     }
   };
-  const { sqs, queueUrl, inspector, checker } = connection;
-  const queue = queueUrl?.split('/').at(-1);
-  const isAws = isOnAws(connection);
-  const [traffic, alarms, lastPass, failedPasses, failedChecks] = await Promise.all([
-    attempt('traffic of the queue', isAws ? noName(queue, '--queue-url') : NO_CLOUDWATCH, () =>
-      readTraffic(connection, queue ?? '', now),
+  const ofCloudWatch = <T>(
+    what: string,
+    name: string | undefined,
+    flag: string,
+    read: (name: string) => Promise<T>,
+  ) => {
+    const isThere = hasService(connection, 'CLOUDWATCH');
+    return attempt(what, isThere ? name : undefined, {
+      otherwise: isThere ? `no ${flag}` : 'no CloudWatch here',
+      read,
+    });
+  };
+  const lastOf = async (of: 'inspector' | 'checker') => {
+    const isThere = hasService(connection, 'CLOUDWATCH_LOGS');
+    const { what, messages, flag } = LOGS[of];
+    // A stack may do without the checker.
+    if (of === 'checker' && checker.logGroupName === undefined) return undefined;
+    return attempt(what, isThere ? connection[of].logGroupName : undefined, {
+      otherwise: isThere ? `no ${flag}` : 'no log here',
+      read: async (name) =>
+        readLastPass(connection, name, messages, { ...asking, schedule: (await asking.schedules)[of] }),
+    });
+  };
+  const failedOf = async (what: string, url: string | undefined) =>
+    url === undefined ? undefined : attempt(what, url, { otherwise: '', read: (name) => depthOf(sqs, name) });
+
+  const [traffic, alarms, lastPass, lastCheck, failedPasses, failedChecks] = await Promise.all([
+    ofCloudWatch('traffic of the queue', queueUrl?.split('/').at(-1), '--queue-url', (queue) =>
+      readTraffic(connection, queue, asking),
     ),
-    attempt('alarms', isAws ? noName(connection.alarmNamePrefix, '--stack') : NO_CLOUDWATCH, () =>
-      readAlarms(connection, connection.alarmNamePrefix ?? ''),
-    ),
-    attempt('the last pass', isAws ? noName(inspector.logGroupName, '--log-group') : 'no log here', () =>
-      readLastPass(connection, inspector.logGroupName ?? '', now),
-    ),
-    inspector.failedUrl === undefined ? undefined : depthOf(sqs, inspector.failedUrl),
-    checker.failedUrl === undefined ? undefined : depthOf(sqs, checker.failedUrl),
+    ofCloudWatch('alarms', alarmNamePrefix, '--stack', (prefix) => readAlarms(connection, prefix, signal)),
+    lastOf('inspector'),
+    lastOf('checker'),
+    failedOf('failed passes', inspector.failedUrl),
+    failedOf('failed checks', checker.failedUrl),
   ]);
-  return {
-    signals: { ...traffic, alarms, lastPass, failedPasses, failedChecks },
-    notRead,
-  };
+  return { signals: { ...traffic, alarms, lastPass, lastCheck, failedPasses, failedChecks }, notRead };
 }
 
-const NO_CLOUDWATCH = 'no CloudWatch here';
-
-/** An endpoint of somebody's own is an emulator, unless CloudWatch has one as well. */
-export function isOnAws({ isEmbedded }: Connection, env: NodeJS.ProcessEnv = process.env): boolean {
-  const isElsewhere = env.AWS_ENDPOINT_URL ?? env.AWS_ENDPOINT_URL_DYNAMODB ?? env.AWS_ENDPOINT_URL_SQS;
-  return !isEmbedded && (!isElsewhere || env.AWS_ENDPOINT_URL_CLOUDWATCH !== undefined);
-}
-
-const noName = (name: string | undefined, flag: string): string | undefined =>
-  name === undefined ? `no ${flag}` : undefined;
-
-async function readTraffic(
-  { aws }: Connection,
-  queue: string,
-  now: number,
-): Promise<Pick<Signals, 'traffic' | 'oldestMessageS'>> {
-  const { GetMetricDataCommand } = await import('@aws-sdk/client-cloudwatch');
-  const metric = (Id: string, MetricName: string, Stat: string) => ({
-    Id,
-    MetricStat: {
-      Metric: { Namespace: 'AWS/SQS', MetricName, Dimensions: [{ Name: 'QueueName', Value: queue }] },
-      Period: TRAFFIC_MINUTES * 60,
-      Stat,
-    },
-  });
-  const { MetricDataResults = [] } = await (await aws.cloudWatch()).send(
-    new GetMetricDataCommand({
-      StartTime: new Date(now - TRAFFIC_MINUTES * MINUTE_MS),
-      EndTime: new Date(now),
-      MetricDataQueries: [
-        metric('received', 'NumberOfMessagesReceived', 'Sum'),
-        metric('deleted', 'NumberOfMessagesDeleted', 'Sum'),
-        metric('age', 'ApproximateAgeOfOldestMessage', 'Maximum'),
-      ],
-    }),
-  );
-  const sum = (id: string): number =>
-    MetricDataResults.find(({ Id }) => Id === id)?.Values?.reduce((total, value) => total + value, 0) ?? 0;
-  return {
-    traffic: { received: sum('received'), deleted: sum('deleted') },
-    oldestMessageS: MetricDataResults.find(({ Id }) => Id === 'age')?.Values?.[0],
-  };
-}
-
-async function readAlarms({ aws }: Connection, prefix: string): Promise<Signals['alarms']> {
-  const { paginateDescribeAlarms } = await import('@aws-sdk/client-cloudwatch');
-  const on: string[] = [];
-  let of = 0;
-  const pages = paginateDescribeAlarms({ client: await aws.cloudWatch() }, { AlarmNamePrefix: prefix });
-  for await (const { MetricAlarms = [], CompositeAlarms = [] } of pages)
-    for (const { AlarmName = '', StateValue } of [...MetricAlarms, ...CompositeAlarms]) {
-      of++;
-      if (StateValue === 'ALARM') on.push(AlarmName);
-    }
-  return { on, of };
-}
-
-async function readLastPass(
-  { aws }: Connection,
-  logGroupName: string,
-  now: number,
-): Promise<LastPass | undefined> {
-  const { paginateFilterLogEvents } = await import('@aws-sdk/client-cloudwatch-logs');
-  const pages = paginateFilterLogEvents(
-    { client: await aws.logs() },
-    { logGroupName, startTime: now - LAST_PASS_MS, filterPattern: '{ $.message = "inspection pass" }' },
-  );
-  let last: LastPass | undefined;
-  for await (const { events = [] } of pages)
-    for (const { timestamp = 0, message = '{}' } of events) {
-      if (last !== undefined && timestamp < last.at) continue;
-      const report = JSON.parse(message) as { complete?: boolean; problems?: readonly unknown[] };
-      last = { at: timestamp, isComplete: report.complete === true, problems: report.problems?.length ?? 0 };
-    }
-  return last;
-}
+const LOGS = {
+  inspector: { what: 'the last pass', messages: PASS_MESSAGES, flag: '--log-group' },
+  checker: { what: 'the last check', messages: CHECK_MESSAGES, flag: '--checker-log-group' },
+} as const;

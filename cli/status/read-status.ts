@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { readQueue } from '../explain/read-queue.ts';
-import { readSchedule } from '../explain/read-schedule.ts';
+import { readSchedules, refusedParts } from '../explain/read-schedules.ts';
 import { readJobs } from './read-jobs.ts';
 import { readSignals } from './read-signals.ts';
 import type { Status } from './status.ts';
@@ -10,21 +10,21 @@ export async function readStatus(
   connection: Connection,
   { now, signal }: { readonly now: number; readonly signal: AbortSignal },
 ): Promise<Status> {
-  const { sqs, aws, inspector, checker, queueUrl } = connection;
-  const [queue, inspectorSchedule, checkerSchedule, { signals, notRead }, read] = await Promise.all([
+  const { sqs, inspector, checker, queueUrl } = connection;
+  const reading = readSchedules(connection);
+  const [queue, schedules, { signals, notRead }, read] = await Promise.all([
     readQueue(sqs, queueUrl),
-    readSchedule(aws, inspector.scheduleName),
-    readSchedule(aws, checker.scheduleName),
-    readSignals(connection, now),
+    reading,
+    readSignals(connection, { now, signal, schedules: reading }),
     readJobs(connection, { now, signal }),
   ]);
-  const { nodesOmitted, ...jobs } = read;
+  const { notRead: jobsNotRead, ...jobs } = read;
   return {
     at: now,
     environment: {
       queue,
-      inspectorSchedule,
-      checkerSchedule,
+      inspectorSchedule: schedules.inspector,
+      checkerSchedule: schedules.checker,
       writes: { kind: 'unasked' },
       hasInspector: inspector.functionName !== undefined,
       hasChecker: checker.functionName !== undefined,
@@ -32,10 +32,11 @@ export async function readStatus(
     ...jobs,
     signals,
     notRead: [
-      ...(inspectorSchedule.kind === 'unnamed' ? ['schedules (no --schedule)'] : []),
+      ...(schedules.inspector.kind === 'unnamed' ? ['schedules (no --schedule)'] : []),
       ...(queue.kind === 'unnamed' ? ['the queue (no --queue-url)'] : []),
+      ...refusedParts(queue, schedules),
       ...notRead,
-      ...(nodesOmitted > 0 ? [`the holders of ${nodesOmitted} more leases`] : []),
+      ...jobsNotRead,
     ],
   };
 }

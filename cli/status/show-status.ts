@@ -7,7 +7,8 @@ import { countOf } from '../terminal/count-of.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { ailmentsOf, isStuck, worstOf } from './is-healthy.ts';
-import type { JobStatus, Signals, Status } from './status.ts';
+import { TRAFFIC_MINUTES } from './read-traffic.ts';
+import type { Alarms, JobStatus, LastPass, Signals, Status } from './status.ts';
 
 const TITLE_WIDTH = 10;
 const BAR_WIDTH = 16;
@@ -32,14 +33,14 @@ export function showStatus(status: Status, { isTerminal, width, maxLines }: Scre
   const left = jobs.length - shown.length;
   return [
     row('passes', `inspector ${scheduleText(inspectorSchedule)}, checker ${scheduleText(checkerSchedule)}`),
-    ...lastPassRow(signals, at).map((text) => row('last', text)),
+    ...lastPasses(signals, at).map((text, index) => row(index === 0 ? 'last' : '', text)),
     row('due', dueText),
     row(
       'pending',
       `${pending.neverSent} never sent, ${pending.inQueue} in the queue, ${pending.overdue} overdue`,
     ),
     row('queue', `${queueText(queue)}${trafficText(signals)}`),
-    ...alarmRow(signals).map((text) => row('alarms', text)),
+    ...(signals.alarms === undefined ? [] : [row('alarms', alarmsText(signals.alarms, at))]),
     ...failedRow(signals).map((text) => row('failed', text)),
     row('workers', nodesText(nodes)),
     row('jobs', statesText(jobsByState)),
@@ -82,28 +83,40 @@ const explainHint = (jobs: readonly JobStatus[]): string => {
   return first ? ` Why: copy-segment explain ${first.jobId}` : '';
 };
 
-function lastPassRow({ lastPass }: Signals, now: number): string[] {
-  if (lastPass === undefined) return [];
-  const { at, isComplete, problems } = lastPass;
-  return [
-    `${timeText(at)}, ${ago(at, now)}, ${isComplete ? 'complete' : 'not complete'}, ${countOf(problems, 'problem')}`,
-  ];
+const lastPasses = ({ lastPass, lastCheck }: Signals, now: number): string[] => [
+  ...(lastPass === undefined ? [] : [lastText('pass', lastPass, now)]),
+  ...(lastCheck === undefined ? [] : [lastText('check', lastCheck, now)]),
+];
+
+function lastText(what: string, last: LastPass, now: number): string {
+  if (last.kind === 'none') return `no ${what} in ${spanText(last.withinMs)}`;
+  const name = last.mode === 'recover' ? 'recovery' : what;
+  return `${name} ${timeText(last.at)}, ${ago(last.at, now)}: ${wordsOf(last.kind)}, ${countOf(last.problems, 'problem')}`;
 }
 
 const trafficText = ({ traffic, oldestMessageS }: Signals): string =>
   traffic === undefined
     ? ''
-    : `; in 15 min ${traffic.received} received, ${traffic.deleted} deleted${oldestMessageS === undefined ? '' : `, the oldest ${spanText(oldestMessageS * 1_000)} old`}`;
+    : `; in ${TRAFFIC_MINUTES} min ${traffic.received} received, ${traffic.deleted} deleted${oldestMessageS === undefined ? '' : `, the oldest ${spanText(oldestMessageS * 1_000)} old`}`;
 
-const alarmRow = ({ alarms }: Signals): string[] =>
-  alarms === undefined
-    ? []
-    : [alarms.on.length === 0 ? `none of ${alarms.of} is on` : `on: ${alarms.on.join(', ')}`];
+function alarmsText({ on, of, withoutData }: Alarms, at: number): string {
+  if (of === 0) return 'there are none';
+  const quiet = withoutData > 0 ? `, ${withoutData} without data` : '';
+  if (on.length === 0) return `none of ${of} is on${quiet}`;
+  const named = on.map(
+    ({ heading, since }) => `${heading}${since === undefined ? '' : ` (${spanText(at - since)})`}`,
+  );
+  return `${on.length} of ${of} on${quiet}: ${named.join(', ')}`;
+}
 
-const failedRow = ({ failedPasses, failedChecks }: Signals): string[] =>
-  failedPasses === undefined && failedChecks === undefined
-    ? []
-    : [`${countOf(failedPasses ?? 0, 'pass')}, ${countOf(failedChecks ?? 0, 'check')} (invocations)`];
+/** Invocations; what was not read is not 0. */
+const failedRow = ({ failedPasses, failedChecks }: Signals): string[] => {
+  const counts = [
+    ...(failedPasses === undefined ? [] : [countOf(failedPasses, 'pass')]),
+    ...(failedChecks === undefined ? [] : [countOf(failedChecks, 'check')]),
+  ];
+  return counts.length === 0 ? [] : [`${counts.join(', ')} (invocations)`];
+};
 
 /** Names listed; the other nodes are counted. */
 const MAX_NODES_NAMED = 5;

@@ -52,17 +52,37 @@ export interface Signals {
   readonly traffic?: { readonly received: number; readonly deleted: number } | undefined;
   /** Age of the oldest message, in seconds. */
   readonly oldestMessageS?: number | undefined;
-  /** Names of alarms that are on, and how many there are. */
-  readonly alarms?: { readonly on: readonly string[]; readonly of: number } | undefined;
+  readonly alarms?: Alarms | undefined;
   /** Invocations that failed or were never made. */
   readonly failedPasses?: number | undefined;
   readonly failedChecks?: number | undefined;
   readonly lastPass?: LastPass | undefined;
+  readonly lastCheck?: LastPass | undefined;
 }
 
-export interface LastPass {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly isComplete: boolean;
-  readonly problems: number;
+/** The alarms of a stack. */
+export interface Alarms {
+  /** The one to look at first comes first. */
+  readonly on: readonly AlarmOn[];
+  readonly of: number;
+  /** How many CloudWatch has no figures for. */
+  readonly withoutData: number;
 }
+
+export interface AlarmOn {
+  /** Its heading in RUNBOOK.md, which its name ends with. */
+  readonly heading: string;
+  /** Epoch milliseconds. */
+  readonly since?: number;
+}
+
+/** How the last pass of a function ended, or that there was none for so long. */
+export type LastPass =
+  | {
+      readonly kind: 'complete' | 'notComplete' | 'failed';
+      /** Epoch milliseconds. */
+      readonly at: number;
+      readonly mode?: string;
+      readonly problems: number;
+    }
+  | { readonly kind: 'none'; readonly withinMs: number };

@@ -1,4 +1,5 @@
 import type { RawId } from '../copy-segment/ids.ts';
+import type { Item } from '../copy-segment/item.ts';
 import type { LastUnfinished } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
 import type { TaskState } from '../copy-segment/task.ts';
@@ -12,32 +13,51 @@ const MAX_LIMIT = 1_000;
 
 const COMPLETED: TaskState = 'Completed';
 
-/** Walks the tasks of a job from its highest one down, no further than to the first that is not Completed. */
+/** Walks the tasks of a job from the highest one down, no further than to the first that is not Completed. */
 export const createLastUnfinished =
   (clients: DynamoAccess, tables: TableNames): LastUnfinished =>
-  async (jobId, from) => {
-    let condition = from === undefined ? '' : ' AND taskId <= :place';
-    let place = from;
+  async (jobId, { above, upTo }) => {
+    let highest: RawId | undefined;
+    let range = rangeOf(above, upTo);
     for (let limit = FIRST_LIMIT; ; limit = Math.min(limit * GROWTH, MAX_LIMIT)) {
       const pages = queryPages(clients, {
         TableName: tables.tasks,
-        KeyConditionExpression: `jobId = :jobId${condition}`,
-        ExpressionAttributeValues: { ':jobId': jobId, ...(place !== undefined && { ':place': place }) },
+        KeyConditionExpression: `jobId = :jobId${range.condition}`,
+        ExpressionAttributeValues: { ':jobId': jobId, ...range.values },
         ProjectionExpression: 'taskId, #state',
         ExpressionAttributeNames: { '#state': 'state' },
         ScanIndexForward: false,
         Limit: limit,
         ConsistentRead: true,
+        ...(range.start !== undefined && { ExclusiveStartKey: { jobId, taskId: range.start } }),
       });
-      const page = await firstOf(pages);
+      // A condition on a key has no range that is open at one end: its lower end is found, and left out.
+      const page = (await firstOf(pages)).filter(({ taskId }) => taskId !== above);
+      highest ??= page[0]?.taskId as RawId | undefined;
       const unfinished = page.find(({ state }) => state !== COMPLETED);
-      if (unfinished) return unfinished.taskId as RawId;
+      if (unfinished) return { unfinished: unfinished.taskId as RawId, highest };
       const lowest = page.at(-1);
-      if (lowest === undefined) return undefined;
-      place = lowest.taskId as RawId;
-      condition = ' AND taskId < :place';
+      if (lowest === undefined) return { highest };
+      range = { ...range, start: lowest.taskId as RawId };
     }
   };
+
+interface Range {
+  readonly condition: string;
+  readonly values: Item;
+  /** Where a walk resumes. */
+  readonly start?: RawId;
+}
+
+function rangeOf(above: RawId | undefined, upTo: RawId | undefined): Range {
+  if (above === undefined)
+    return upTo === undefined
+      ? { condition: '', values: {} }
+      : { condition: ' AND taskId <= :upTo', values: { ':upTo': upTo } };
+  return upTo === undefined
+    ? { condition: ' AND taskId > :above', values: { ':above': above } }
+    : { condition: ' AND taskId BETWEEN :above AND :upTo', values: { ':above': above, ':upTo': upTo } };
+}
 
 async function firstOf<T>(pages: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
   for await (const page of pages) return page;

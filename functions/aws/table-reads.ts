@@ -10,7 +10,7 @@ import {
   TemporaryError,
 } from '../copy-segment/stores.ts';
 import type { TableNames } from '../copy-segment/tables.ts';
-import { readIndexedTask, readTask, sightTask, sightTaskLater } from '../copy-segment/task.ts';
+import { LaterSighting, readIndexedTask, readTask, sightTask } from '../copy-segment/task.ts';
 import { isTransient } from './is-transient.ts';
 import type { DynamoAccess } from './metered-clients.ts';
 import { dueItems, queryPages, readItems, scanPages } from './reads.ts';
@@ -62,7 +62,7 @@ export function createTableReads(
     tasks: {
       async *due(shard, now) {
         for await (const page of dueItems(clients, tables.tasks, shard, now))
-          yield page.map((item) => sightTaskLater(item, readIndexedTask));
+          yield page.map((item) => new LaterSighting(item, readIndexedTask));
       },
 
       async read(keys) {

@@ -19,6 +19,14 @@ export interface ObservedCheck {
   readonly because: string;
 }
 
+/** What the reactions to a job have seen of its tasks, which stay Completed once they are. */
+export interface WatchedTasks {
+  /** The highest one that was not Completed. */
+  readonly unfinished?: RawId | undefined;
+  /** This one and all below it were. */
+  readonly completedThrough?: RawId | undefined;
+}
+
 /** What every part of one check works with. */
 export interface CheckPass extends CheckerStores {
   readonly request: CheckRequest;
@@ -29,8 +37,8 @@ export interface CheckPass extends CheckerStores {
   readonly time: TimeBudget;
   readonly tally: CheckTally;
   readonly onVerdict: (verdict: ObservedCheck) => void;
-  /** By job, a task that was not Completed when a reaction looked last: of all checks of a function instance. */
-  readonly watchedTasks: Map<RawId, RawId>;
+  /** By job, what reactions know of its tasks: of all checks of a function instance. */
+  readonly watchedTasks: Map<RawId, WatchedTasks>;
   readonly shards: number;
   /** How many due jobs are held in memory at once. */
   readonly windowSize: number;

@@ -1,7 +1,7 @@
-import type { CheckedJob } from '../copy-segment/checked-job.ts';
+import { type CheckedJob, toCheckedJob } from '../copy-segment/checked-job.ts';
 import { jobStarted } from '../copy-segment/checker-job-changes.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
-import { isRunning } from '../copy-segment/job.ts';
+import { isJob, isRunning } from '../copy-segment/job.ts';
 import { jobRested } from '../copy-segment/job-changes.ts';
 import { readAhead } from '../streams/read-ahead.ts';
 import { changeJob, failJob, writeJob } from './act/change-job.ts';
@@ -21,7 +21,8 @@ const LANES: Readonly<Record<CheckVerdictKind, Lane>> = {
     return true;
   },
   async start(pass, job, tasks) {
-    const executing = await changeJob(pass, job, jobStarted(job, pass.now(), pass.shards), 'started');
+    const started = await changeJob(pass, job, jobStarted(job, pass.now(), pass.shards), 'started');
+    const executing = started ?? (await startedMeanwhile(pass, job));
     return executing === undefined || judge(pass, executing, tasks);
   },
   publish,
@@ -50,6 +51,15 @@ export async function look(pass: CheckPass, job: CheckedJob): Promise<boolean> {
   if (tasks === 'cutShort') return false;
   if (typeof tasks === 'object') return judge(pass, job, tasks);
   return true;
+}
+
+/** Its submit was faster: nobody looks at the job because of that, so this look goes on. */
+async function startedMeanwhile(
+  { jobs }: Pick<CheckPass, 'jobs'>,
+  { jobId }: CheckedJob,
+): Promise<CheckedJob | undefined> {
+  const job = (await jobs.read([jobId])).get(jobId);
+  return job !== undefined && isJob(job) && job.state === 'Executing' ? toCheckedJob(job) : undefined;
 }
 
 async function judge(pass: CheckPass, job: CheckedJob, tasks: Survey): Promise<boolean> {

@@ -1,10 +1,12 @@
 import pMap from 'p-map';
 import { type CheckedJob, toCheckedJob } from '../copy-segment/checked-job.ts';
+import { jobSeemsDone } from '../copy-segment/checker-job-changes.ts';
 import { describeError } from '../copy-segment/describe-error.ts';
 import { compareIds, type RawId } from '../copy-segment/ids.ts';
-import { isJob, isRunning } from '../copy-segment/job.ts';
+import { isJob } from '../copy-segment/job.ts';
 import { slices } from '../streams/slices.ts';
-import { type CheckPass, JOBS_PER_CHUNK, MAX_LOOKS_AT_ONCE } from './check-pass.ts';
+import { writeJob } from './act/change-job.ts';
+import { type CheckPass, JOBS_PER_CHUNK, MAX_LOOKS_AT_ONCE, type WatchedTasks } from './check-pass.ts';
 import { knownJob } from './known-job.ts';
 import { look } from './look.ts';
 
@@ -32,10 +34,7 @@ export async function react(pass: CheckPass): Promise<boolean> {
         if (lookup !== 'missing' && 'unreadable' in lookup) return true;
         const job = knownJob(pass, jobId, lookup);
         if (job === undefined || !isJob(job)) return true;
-        const checked = toCheckedJob(job);
-        const hasFailure = ended.get(jobId)?.hasFailure ?? false;
-        if (!(await isWorthALook(pass, checked, hasFailure))) return true;
-        return !pass.time.isOver() && (await look(pass, checked));
+        return reactTo(pass, toCheckedJob(job), ended.get(jobId)?.hasFailure ?? false);
       },
       { concurrency: MAX_LOOKS_AT_ONCE },
     );
@@ -44,36 +43,72 @@ export async function react(pass: CheckPass): Promise<boolean> {
   return true;
 }
 
-async function isWorthALook(pass: CheckPass, job: CheckedJob, hasFailure: boolean): Promise<boolean> {
-  if (!isRunning(job) || job.state === 'Publishing') {
-    pass.watchedTasks.delete(job.jobId);
-    return false;
+async function reactTo(pass: CheckPass, job: CheckedJob, hasFailure: boolean): Promise<boolean> {
+  switch (hasFailure && isToBeDone(job) ? 'now' : await whenToLook(pass, job)) {
+    case 'now':
+      pass.watchedTasks.delete(job.jobId);
+      return !pass.time.isOver() && look(pass, job);
+    case 'in a minute':
+      await writeJob(pass, job, jobSeemsDone(job, pass.now(), pass.shards), 'marked');
+      return true;
+    case 'not yet':
+      return true;
   }
-  if (hasFailure) return true;
-  // Only its writer knows whether a job without a total has all of its tasks; nor has one that is still being filled.
-  if (job.totalTasks === undefined || job.state === 'Pending') return false;
+}
+
+const isToBeDone = ({ state }: CheckedJob): boolean => state === 'Pending' || state === 'Executing';
+
+async function whenToLook(pass: CheckPass, job: CheckedJob): Promise<'now' | 'in a minute' | 'not yet'> {
+  const { jobId, state, totalTasks, dueAt } = job;
+  if (!isToBeDone(job)) {
+    pass.watchedTasks.delete(jobId);
+    return 'not yet';
+  }
+  // It is not started without them.
+  if (state === 'Pending' && totalTasks === undefined) return 'not yet';
   try {
-    return !(await isTaskLeft(pass, job.jobId));
+    const { unfinished, completedThrough } = await watch(pass, jobId);
+    if (unfinished !== undefined) return 'not yet';
+    // Only its writer knows whether these are all. One that is due stays so: it is about to be looked at.
+    if (totalTasks === undefined)
+      return dueAt === undefined || dueAt > pass.now() ? 'in a minute' : 'not yet';
+    // It is being filled, by a submit, which counts its tasks from 1 on. The last of them may end before the job is sealed.
+    if (state === 'Pending' && completedThrough !== BigInt(totalTasks)) return 'not yet';
+    return 'now';
   } catch (error) {
-    if (pass.time.wasCutOff()) return false;
+    if (pass.time.wasCutOff()) return 'not yet';
     const reason = `its tasks could not be read: ${describeError(error)}`;
     pass.tally.jobs.failed++;
-    pass.tally.problem({ key: { jobId: String(job.jobId) }, kind: 'failed', reason });
-    return false;
+    pass.tally.problem({ key: { jobId: String(jobId) }, kind: 'failed', reason });
+    return 'not yet';
   }
 }
 
 /**
- * Whether a task is not Completed. The one that was found last is asked first: tasks stay Completed, so that what is above
- * it need not be read again, and all reactions to a job together read each of its tasks once.
+ * Finds out whether a task is not Completed. The one that was found last is asked first, then what was created above it:
+ * tasks stay Completed, so that all reactions to a job together read each of its tasks once.
  */
-async function isTaskLeft(
+async function watch(
   { watchedTasks, lastUnfinished }: Pick<CheckPass, 'watchedTasks' | 'lastUnfinished'>,
   jobId: RawId,
-): Promise<boolean> {
-  const left = await lastUnfinished(jobId, watchedTasks.get(jobId));
+): Promise<WatchedTasks> {
+  const before = watchedTasks.get(jobId) ?? {};
+  let seen = before;
+  if (before.unfinished !== undefined) {
+    const { unfinished } = await lastUnfinished(jobId, {
+      above: before.completedThrough,
+      upTo: before.unfinished,
+    });
+    seen = unfinished === undefined ? { completedThrough: before.unfinished } : { ...before, unfinished };
+  }
+  if (seen.unfinished === undefined) {
+    const { unfinished, highest } = await lastUnfinished(jobId, { above: seen.completedThrough });
+    seen =
+      unfinished === undefined
+        ? { completedThrough: highest ?? seen.completedThrough }
+        : { ...seen, unfinished };
+  }
   if (watchedTasks.size >= MAX_WATCHED) watchedTasks.clear();
-  if (left === undefined) watchedTasks.delete(jobId);
-  else watchedTasks.set(jobId, left);
-  return left !== undefined;
+  watchedTasks.set(jobId, seen);
+  return seen;
 }

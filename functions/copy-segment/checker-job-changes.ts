@@ -3,6 +3,7 @@ import { changedJob } from './changed-job.ts';
 import type { CheckedJob } from './checked-job.ts';
 import { backoffMs } from './due-index.ts';
 import type { Job } from './job.ts';
+import { jobHasNews } from './job-changes.ts';
 import { due } from './marker.ts';
 import { COMPLETED_JOB_TTL_S } from './submission.ts';
 import { truncate } from './truncate.ts';
@@ -128,4 +129,13 @@ export const jobMarked = (job: Job, now: number, shards: number): JobChange => (
   ...changedJob(job, 'dueAt', 'dueShard'),
   set: due(job.jobId, job, now, shards),
   action: { what: 'marked', because: 'no check would look at it in time' },
+});
+
+/**
+ * All tasks are Completed of a job whose total only its writer knows: it is looked at when no more of them have come for a
+ * minute.
+ */
+export const jobSeemsDone = (job: Job, now: number, shards: number): JobChange => ({
+  ...jobHasNews(job, now + MIN_WAIT_MS, shards),
+  action: { what: 'marked', because: 'no task is left, unless more are being created' },
 });

@@ -88,13 +88,14 @@ export const jobRested = (job: Job, because = 'nothing is left to do'): JobChang
 });
 
 /**
- * There is something for the checker to see: due now, and its backoff starts again.
+ * There is something for the checker to see: due then, and its backoff starts again.
  *
+ * @param dueAt epoch milliseconds; usually now
  * @param shards left out by those who do not know how many there are: the shard stays as it is
  */
-export const jobHasNews = (job: Job, now: number, shards?: number): JobChange => ({
+export const jobHasNews = (job: Job, dueAt: number, shards?: number): JobChange => ({
   ...changedJob(job),
-  set: shards === undefined ? { dueAt: now } : due(job.jobId, job, now, shards),
+  set: shards === undefined ? { dueAt } : due(job.jobId, job, dueAt, shards),
   remove: job.raw.looks === undefined ? [] : ['looks'],
   action: { what: 'marked', because: 'there is news for the checker' },
 });

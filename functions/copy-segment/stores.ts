@@ -57,7 +57,7 @@ export interface TaskReads {
     readonly unread: readonly Unread<RawTaskKey>[];
   }>;
   /** Every task of a job, or those above a task id, in ascending task id, strongly consistent. */
-  ofJob(jobId: RawId, afterTaskId?: bigint): AsyncIterable<readonly TaskSighting<Task>[]>;
+  ofJob(jobId: RawId, afterTaskId?: RawId): AsyncIterable<readonly TaskSighting<Task>[]>;
   /**
    * The job ids of all tasks, after a key: a task whose job is missing is found as well.
    *
@@ -67,12 +67,15 @@ export interface TaskReads {
 }
 
 /**
- * The highest task of a job that is not Completed, strongly consistent.
+ * The highest task of a job that is not Completed, strongly consistent: of all its tasks, or of those above one and up to
+ * another one.
  *
- * @param from no higher than this one
- * @returns undefined if all of them are Completed
+ * @returns `unfinished`: undefined if all of them are Completed; `highest`: of all of them, undefined if there is none
  */
-export type LastUnfinished = (jobId: RawId, from?: RawId) => Promise<RawId | undefined>;
+export type LastUnfinished = (
+  jobId: RawId,
+  range: { readonly above?: RawId | undefined; readonly upTo?: RawId | undefined },
+) => Promise<{ readonly unfinished?: RawId | undefined; readonly highest?: RawId | undefined }>;
 
 /** A job that the index says is due. */
 export interface DueJob {

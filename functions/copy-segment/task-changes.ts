@@ -41,7 +41,7 @@ const whyEnqueued = ({ state, enqueueCount }: DispatchableTask): string => {
   if (state === 'InProgress') return 'recovery: the task is InProgress';
   return enqueueCount === 0
     ? 'the task is Pending'
-    : `the task is Pending still, after ${enqueueCount} messages`;
+    : `the task is Pending still, after ${enqueueCount} ${enqueueCount === 1 ? 'message' : 'messages'}`;
 };
 
 /**

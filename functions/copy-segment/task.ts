@@ -173,14 +173,25 @@ export const sightTask = <T extends IndexedTask>(
   reading: read(raw),
 });
 
-/** The same, read when it is asked for: of many tasks that wait for their turn, only the item is held. */
-export const sightTaskLater = <T extends IndexedTask>(
-  raw: Item,
-  read: (item: Item) => Reading<T>,
-): TaskSighting<T> => ({
-  key: { jobId: raw.jobId as RawId, taskId: raw.taskId as RawId },
-  raw,
-  get reading() {
-    return read(raw);
-  },
-});
+/**
+ * The same, read when it is asked for: of many tasks that wait for their turn, only the item is held.
+ *
+ * A class, since a window holds thousands of them: a getter in an object literal costs more memory than the item.
+ */
+export class LaterSighting<T extends IndexedTask> implements TaskSighting<T> {
+  readonly raw: Item;
+  readonly #read: (item: Item) => Reading<T>;
+
+  constructor(raw: Item, read: (item: Item) => Reading<T>) {
+    this.raw = raw;
+    this.#read = read;
+  }
+
+  get key(): RawTaskKey {
+    return { jobId: this.raw.jobId as RawId, taskId: this.raw.taskId as RawId };
+  }
+
+  get reading(): Reading<T> {
+    return this.#read(this.raw);
+  }
+}

@@ -41,22 +41,36 @@ async function inspectTasks(pass: Pass, unread: unknown[]): Promise<Stopped> {
   );
   const lanes = openLanes({ ...pass, isOver: pass.time.isOverForTasks });
   try {
-    for await (const window of readAhead(windows)) {
-      pass.tally.read.dueTasks += window.length;
-      for (const chunk of slices(inOrder(pass, window), INDEXED_TASKS_PER_CHUNK)) {
-        if (pass.time.isOverForTasks()) {
-          await lanes.drain();
-          return {};
-        }
-        const jobs = await pass.lookUpJobs(chunk.map(({ key }) => key.jobId));
-        await lanes.take(await judgeIndexedTasks(pass, chunk, jobs));
+    for await (const chunk of readAhead(chunksOf(pass, windows))) {
+      if (pass.time.isOverForTasks()) {
+        await lanes.drain();
+        return {};
       }
+      const jobs = await pass.lookUpJobs(chunk.map(({ key }) => key.jobId));
+      await lanes.take(await judgeIndexedTasks(pass, chunk, jobs));
     }
     await lanes.drain();
   } finally {
     await lanes.stop();
   }
   return undefined;
+}
+
+/**
+ * Windows, each in its order, a chunk at a time. Whoever reads a chunk ahead has the next window read while the last chunk
+ * of the one before is worked on, and not earlier: what is done is let go, so that little more than a window is held.
+ */
+async function* chunksOf(
+  pass: Pick<Pass, 'request' | 'tally'>,
+  windows: AsyncIterable<TaskSighting[]>,
+): AsyncGenerator<TaskSighting[]> {
+  for await (const window of windows) {
+    pass.tally.read.dueTasks += window.length;
+    const tasks = inOrder(pass, window);
+    // Its source holds it until it is asked for the next one.
+    window.length = 0;
+    while (tasks.length > 0) yield tasks.splice(0, INDEXED_TASKS_PER_CHUNK);
+  }
 }
 
 /** The requested tasks, ascending, each once: an index that changes while it is read shows some twice. */

@@ -1,18 +1,19 @@
-import { compareIds, isId, type RawId } from '../copy-segment/ids.ts';
-import type { Item } from '../copy-segment/item.ts';
+import { compareIds, isId, MAX_ID, type RawId } from '../copy-segment/ids.ts';
 import type { JobLookup } from '../copy-segment/job.ts';
-import { type KeyPage, TemporaryError } from '../copy-segment/stores.ts';
+import type { KeyPage } from '../copy-segment/stores.ts';
 import type { Pass } from './pass.ts';
 import type { PassRequest } from './pass-event.ts';
-import { fromOf, parsePlace, type ResumePoint, resumeAt } from './resume-point.ts';
-
-/** A scan of Jobs may take this share of the time that a recovery has; the rest is for the work. */
-const SCAN_SHARE = 0.5;
+import { fromOf, parsePlace, type ResumePoint, resumeAt, type ScanPlace } from './resume-point.ts';
+import { type AllIds, type ScannedPage, scanJobs, scanned } from './scan-jobs.ts';
 
 /** A job to recover, or, without one, the place that a scan has reached; and where to resume if it is not finished. */
 export interface JobToRecover {
   readonly jobId?: RawId;
   readonly resume: ResumePoint;
+  /** Of the job, every task up to this one is done. */
+  readonly afterTaskId?: RawId | undefined;
+  /** Where to resume when every task of the job up to this one is done. */
+  readonly resumeAfter?: (taskId: bigint) => ResumePoint;
 }
 
 type Walk = AsyncGenerator<JobToRecover>;
@@ -22,7 +23,7 @@ type WalkPass = Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time'>;
  * Every job: those of Jobs in ascending id, then what only Tasks knows, jobs that are missing.
  *
  * Tables are partitioned by hash, so the ids are scanned, held and sorted. Should the scan take more
- * than its share of the time, what it found is done in the table's own order instead, page by page: a pass that only
+ * than its share of the time, what it found is done in the table's own order instead: a pass that only
  * scanned would get nowhere, however often it is repeated.
  */
 export async function* jobsToRecover(pass: WalkPass): Walk {
@@ -30,127 +31,120 @@ export async function* jobsToRecover(pass: WalkPass): Walk {
   const { jobIds, scannedThrough } = request;
   if (jobIds) {
     const named = [...jobIds].filter((jobId) => isFrom(request, jobId)).sort(compareIds);
-    for (const jobId of named) yield { jobId, resume: at(request, jobId) };
+    for (const jobId of named) yield inOrderOfIds(request, jobId);
     return;
   }
   const place = scannedThrough === undefined ? undefined : parsePlace(scannedThrough);
-  let known = new BigInt64Array();
+  let known: BigInt64Array = new BigInt64Array();
   if (place === undefined) {
     const scan = await scanJobs(pass);
-    if (scan.isComplete) {
-      known = sorted(scan.pages);
-      yield* ascending(request, scan.pages, known);
-    } else yield* inTableOrder(pass, scan.pages, scan.resumeKey);
-  } else if (place.table === 'jobs') yield* inTableOrder(pass, [], place.key);
-  const after = place?.table === 'tasks' ? place.key : undefined;
-  yield* orphaned(pass, known, after);
+    if ('pages' in scan) yield* inTableOrder(pass, undefined, scan.pages);
+    else {
+      known = scan.ids;
+      yield* ascending(request, scan);
+    }
+  } else if (place.table === 'jobs') yield* inTableOrder(pass, place);
+  yield* orphaned(pass, known, place?.table === 'tasks' ? place : { table: 'tasks' });
 }
 
 const isFrom = ({ fromJobId }: PassRequest, jobId: RawId): boolean =>
   fromJobId === undefined || jobId >= fromJobId;
 
-/** The place of a job: its beginning, or the task at which the request says it resumes. */
-const at = (request: PassRequest, jobId: bigint): ResumePoint =>
-  jobId === request.fromJobId ? fromOf(request) : { fromJobId: jobId };
-
-/** A page of a scan: a table may have millions of ids, so they are held in eight bytes each. */
-interface ScannedPage {
-  readonly ids: BigInt64Array;
-  /** Keys that are invalid ids. */
-  readonly strays: readonly RawId[];
-  /** Where a scan resumes after this page; undefined at the end. */
-  readonly resumeKey?: Item | undefined;
+/** A job from its beginning, or from the task at which the request says it resumes. */
+function inOrderOfIds(request: PassRequest, jobId: bigint): JobToRecover {
+  const resume = jobId === request.fromJobId ? fromOf(request) : { fromJobId: jobId };
+  return {
+    jobId,
+    resume,
+    afterTaskId: doneBefore(request, jobId),
+    // Nothing comes after the last id.
+    resumeAfter: (taskId) => (taskId < MAX_ID ? { fromJobId: jobId, fromTaskId: taskId + 1n } : resume),
+  };
 }
 
-const scanned = ({ jobIds, resumeKey }: KeyPage): ScannedPage => ({
-  ids: BigInt64Array.from(jobIds.filter(isId)),
-  strays: jobIds.filter((jobId) => !isId(jobId)),
-  resumeKey,
-});
+const doneBefore = ({ fromJobId, fromTaskId }: PassRequest, jobId: RawId): bigint | undefined =>
+  jobId === fromJobId && fromTaskId !== undefined ? fromTaskId - 1n : undefined;
 
-interface Scan {
-  readonly isComplete: boolean;
-  /** The pages read so far, in the table's own order. */
-  readonly pages: readonly ScannedPage[];
-  readonly resumeKey?: Item | undefined;
-}
-
-async function scanJobs({ jobs, time }: WalkPass): Promise<Scan> {
-  const isUsedUp = time.share(SCAN_SHARE);
-  const pages: ScannedPage[] = [];
-  let isComplete = true;
-  try {
-    for await (const page of jobs.ids()) {
-      pages.push(scanned(page));
-      if (page.resumeKey !== undefined && isUsedUp()) {
-        isComplete = false;
-        break;
-      }
-    }
-  } catch (error) {
-    // What was found is worth doing before the scan is tried again where it ended.
-    if (!(error instanceof TemporaryError) || pages.length === 0) throw error;
-    isComplete = false;
-  }
-  return { isComplete, pages, resumeKey: pages.at(-1)?.resumeKey };
-}
-
-function sorted(pages: readonly ScannedPage[]): BigInt64Array<ArrayBuffer> {
-  const all = new BigInt64Array(pages.reduce((sum, { ids }) => sum + ids.length, 0));
-  let length = 0;
-  for (const { ids } of pages) {
-    all.set(ids, length);
-    length += ids.length;
-  }
-  return all.sort();
-}
-
-function* ascending(
-  request: PassRequest,
-  pages: readonly ScannedPage[],
-  ids: BigInt64Array,
-): Generator<JobToRecover> {
+function* ascending(request: PassRequest, { ids, strays }: AllIds): Generator<JobToRecover> {
   // An invalid id is no place to resume from; there are few, if any.
-  for (const { strays } of pages)
-    for (const jobId of strays) yield { jobId, resume: { fromJobId: 1n, ...fromOf(request) } };
-  for (const jobId of ids) if (isFrom(request, jobId)) yield { jobId, resume: at(request, jobId) };
+  for (const jobId of strays) yield { jobId, resume: { fromJobId: 1n, ...fromOf(request) } };
+  for (const jobId of ids) if (isFrom(request, jobId)) yield inOrderOfIds(request, jobId);
 }
 
-/** What a scan shows, page by page, in the order of the table. */
+/**
+ * What a scan shows, in the order of the table: the key of each job is a place, and so is a task in its midst.
+ *
+ * @param place where the scan resumes; undefined: it starts with these pages
+ */
 async function* inTableOrder(
   { jobs, request }: WalkPass,
-  pages: readonly ScannedPage[],
-  resumeKey: Item | undefined,
+  place: ScanPlace | undefined,
+  pages: readonly ScannedPage[] = [],
 ): Walk {
-  let resume = resumeAt(undefined, request);
+  let resume = resumeAt(place, request);
+  const through = (jobId: RawId, throughTaskId?: bigint): ResumePoint =>
+    resumeAt({ table: 'jobs', key: { jobId }, throughTaskId }, request);
+  const jobAt = (jobId: bigint, afterTaskId = doneBefore(request, jobId)): JobToRecover => ({
+    jobId,
+    resume,
+    afterTaskId,
+    resumeAfter: (taskId) => through(jobId, taskId),
+  });
   const jobsOf = function* ({ ids, strays, resumeKey: next }: ScannedPage): Generator<JobToRecover> {
-    const jobIds = [...strays, ...ids].filter((jobId) => isFrom(request, jobId)).sort(compareIds);
-    for (const jobId of jobIds) yield { jobId, resume };
-    resume = next ? resumeAt({ table: 'jobs', key: next }, request) : resumeAt({ table: 'tasks' });
+    // Apart from the order of the others, an invalid id marks no place.
+    for (const jobId of strays) if (isFrom(request, jobId)) yield { jobId, resume };
+    for (const jobId of ids) {
+      if (isFrom(request, jobId)) yield jobAt(jobId);
+      resume = through(jobId);
+    }
+    resume = resumeAt(next ? { table: 'jobs', key: next } : { table: 'tasks' }, next && request);
     yield { resume };
   };
+
   for (const page of pages) yield* jobsOf(page);
-  if (pages.length > 0 && resumeKey === undefined) return;
-  resume = resumeAt(resumeKey && { table: 'jobs', key: resumeKey }, request);
-  for await (const page of jobs.ids(resumeKey)) yield* jobsOf(scanned(page));
+  const last = pages.at(-1);
+  if (last && last.resumeKey === undefined) return;
+  const key = last?.resumeKey ?? place?.key;
+  if (place?.throughTaskId !== undefined) {
+    const jobId = place.key?.jobId as bigint;
+    yield jobAt(jobId, place.throughTaskId);
+    resume = through(jobId);
+  }
+  for await (const page of jobs.ids(key)) yield* jobsOf(scanned(page));
 }
 
-/** Jobs that tasks name and Jobs does not have. */
-async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, after: Item | undefined): Walk {
-  let resume = resumeAt({ table: 'tasks', key: after });
-  let last: RawId | undefined;
+/** Jobs that tasks name and Jobs does not have, in the order of the table. */
+async function* orphaned({ jobs, tasks }: WalkPass, known: BigInt64Array, start: ScanPlace): Walk {
+  let resume = resumeAt(start);
   yield { resume };
-  for await (const { jobIds, resumeKey } of tasks.jobIds(after)) {
+  let key = start.key;
+  do {
+    const page = await firstOf(tasks.jobIds(key));
     // The tasks of a job are adjacent.
-    const distinct = jobIds.filter((jobId, index) => jobId !== (index === 0 ? last : jobIds[index - 1]));
-    last = jobIds.at(-1) ?? last;
-    const candidates = [...new Set(distinct.filter((jobId) => !includes(known, jobId)))];
+    const candidates = [...new Set(page.jobIds)].filter((jobId) => !includes(known, jobId));
     const found = candidates.length > 0 ? await jobs.read(candidates) : new Map<RawId, JobLookup>();
-    for (const jobId of candidates.sort(compareIds))
-      if (isOrphaned(found.get(jobId))) yield { jobId, resume };
-    resume = resumeAt({ table: 'tasks', key: resumeKey });
-    if (resumeKey !== undefined) yield { resume };
-  }
+    key = page.resumeKey;
+    for (const jobId of candidates) {
+      if (!isOrphaned(found.get(jobId))) continue;
+      yield {
+        jobId,
+        resume,
+        afterTaskId: jobId === start.key?.jobId ? (start.key?.taskId as RawId) : undefined,
+        resumeAfter: (taskId) => resumeAt({ table: 'tasks', key: { jobId, taskId } }),
+      };
+      // All its tasks are done, not only those of this page.
+      resume = resumeAt({ table: 'tasks', key: { jobId, taskId: MAX_ID } });
+      if (key?.jobId === jobId) key = { jobId, taskId: MAX_ID };
+    }
+    resume = resumeAt({ table: 'tasks', key });
+    if (key !== undefined) yield { resume };
+  } while (key !== undefined);
+}
+
+/** A scan has at least one page. */
+async function firstOf(pages: AsyncIterable<KeyPage>): Promise<KeyPage> {
+  for await (const page of pages) return page;
+  return { jobIds: [] };
 }
 
 /** A job that did not answer may be missing: whoever judges its tasks finds out, or says that it could not. */

@@ -57,9 +57,15 @@ const inOrder = (keys: readonly RawTaskKey[]): RawTaskKey[] =>
       (key, index, sorted) => index === 0 || compareTaskKeys(key, sorted[index - 1] as RawTaskKey) !== 0,
     );
 
+/**
+ * How far the clock of a writer may be ahead of this one, in milliseconds: its item would seem not to be due yet, and no
+ * other record comes. The shortest time that anything waits is the 15 seconds before a retry.
+ */
+const CLOCK_SKEW_MS = 5_000;
+
 /** What waits for its backoff, or its lease, is not. An item of a writer that sets no marker is. */
 const isDue = ({ now }: Pick<Pass, 'now'>, { dueAt }: { readonly dueAt?: number | undefined }): boolean =>
-  dueAt === undefined || dueAt <= now();
+  dueAt === undefined || dueAt <= now() + CLOCK_SKEW_MS;
 
 /** A job that did not answer stays, for the verdict to say so. */
 const hasJobIn =

@@ -92,9 +92,9 @@ async function* stepsOf(
     return step;
   };
 
-  for await (const { jobId, resume: here, pages } of openedAhead(pass)) {
-    if (tasks.length + endedJobs.length === 0) resume = here;
-    if (jobId === undefined) {
+  for await (const { pages, ...job } of openedAhead(pass)) {
+    if (tasks.length + endedJobs.length === 0) resume = job.resume;
+    if (job.jobId === undefined) {
       // The place that a scan has reached is worth a step, or a scan that finds nothing would get nowhere.
       yield take(tasks.length);
       continue;
@@ -102,20 +102,21 @@ async function* stepsOf(
     for await (const page of pages) {
       tasks.push(...page);
       while (tasks.length >= TASKS_PER_CHUNK) {
-        const last = tasks[TASKS_PER_CHUNK - 1]?.key;
+        // The page has filled it: the last task is this job's.
+        const last = tasks[TASKS_PER_CHUNK - 1]?.key.taskId;
         yield take(TASKS_PER_CHUNK);
-        resume = last?.jobId === here.fromJobId ? afterTask(here, last?.taskId) : here;
+        resume = afterTask(job, last);
       }
     }
-    endedJobs.push(jobId);
+    endedJobs.push(job.jobId);
     if (endedJobs.length >= TASKS_PER_CHUNK) yield take(tasks.length);
   }
   if (tasks.length + endedJobs.length > 0) yield take(tasks.length);
 }
 
-/** Where a recovery resumes in the midst of a job. An invalid id is no place, and nothing comes after the last id. */
-const afterTask = (job: ResumePoint, taskId: RawId | undefined): ResumePoint =>
-  isId(taskId) && isId(taskId + 1n) ? { ...job, fromTaskId: taskId + 1n } : job;
+/** Where a recovery resumes in the midst of a job. An invalid id is no place. */
+const afterTask = ({ resume, resumeAfter }: JobToRecover, taskId: RawId | undefined): ResumePoint =>
+  (isId(taskId) && resumeAfter?.(taskId)) || resume;
 
 type OpenedJob = JobToRecover & { readonly pages: AsyncIterable<readonly TaskSighting<Task>[]> };
 
@@ -125,7 +126,7 @@ const openedAhead = (pass: Pick<Pass, 'jobs' | 'tasks' | 'request' | 'time' | 't
     jobsToRecover(pass),
     async (job: JobToRecover): Promise<OpenedJob> => ({
       ...job,
-      pages: job.jobId === undefined ? noPages() : await opened(tasksOf(pass, job.jobId)),
+      pages: job.jobId === undefined ? noPages() : await opened(tasksOf(pass, job.jobId, job.afterTaskId)),
     }),
     { concurrency: JOBS_READ_AHEAD, backpressure: JOBS_READ_AHEAD },
   );
@@ -146,13 +147,12 @@ async function opened<T>(source: AsyncGenerator<T>): Promise<AsyncGenerator<T>> 
 
 /** The tasks of a job, but for those that are done. A partition that cannot be read ends this job only. */
 async function* tasksOf(
-  pass: Pick<Pass, 'tasks' | 'time' | 'tally' | 'request'>,
+  pass: Pick<Pass, 'tasks' | 'time' | 'tally'>,
   jobId: RawId,
+  afterTaskId: RawId | undefined,
 ): AsyncGenerator<readonly TaskSighting<Task>[]> {
-  const { fromJobId, fromTaskId } = pass.request;
-  const after = jobId === fromJobId && fromTaskId !== undefined ? fromTaskId - 1n : undefined;
   try {
-    for await (const page of pass.tasks.ofJob(jobId, after)) {
+    for await (const page of pass.tasks.ofJob(jobId, afterTaskId)) {
       pass.tally.read.tasks += page.length;
       yield page;
     }

@@ -1,6 +1,6 @@
 /**
  * What is due in all shards, most overdue first, in windows that bound what is held in memory. A shard that cannot be
- * read does not stop the others.
+ * read does not stop the others. A window is whoever's who gets it, to empty as well.
  *
  * @param pagesOf the pages of one shard, each ordered by `dueAt`
  * @param onFailure called for a shard that could not be read to its end
@@ -43,6 +43,8 @@ function createSource<T>(pages: AsyncIterable<readonly T[]>, onFailure: (error: 
     head: () => page[position],
     take: () => {
       position++;
+      // What was taken is held by whoever took it.
+      if (position >= page.length) page = [];
     },
     async fill() {
       while (position >= page.length && !ended) {
@@ -77,7 +79,7 @@ async function nextWindow<T>(
     if (source === undefined || item === undefined) break;
     window.push(item);
     source.take();
-    if (source.head() === undefined) await source.fill();
+    if (source.head() === undefined && window.length < windowSize) await source.fill();
   }
   return window;
 }

@@ -47,7 +47,8 @@ export interface WorkerConfig {
   readonly after?: After;
 }
 
-const LEASE_MS = 10 * 60_000;
+/** Unless a worker is created with another, in milliseconds. */
+export const LEASE_MS = 10 * 60_000;
 
 /** A worker on DynamoDB. */
 export function createWorker({ dynamo, tables, ...config }: WorkerConfig): Worker {

@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { runCommandLine } from '../../cli/command-line.ts';
 import type { ExitCode } from '../../cli/commands/exit-code.ts';
@@ -22,18 +23,34 @@ export interface CommandSurroundings {
   readonly maxLines?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
-  /** Instead of the engine of the run. */
+  /** What happens while the command waits; it waits no longer than that. */
+  readonly sleep?: (ms: number) => void | Promise<void>;
+  /** Instead of the engines of the run. */
   readonly dynamoEndpoint?: string;
+  /** How the program is typed. */
+  readonly program?: readonly string[];
+  readonly sqsEndpoint?: string;
 }
 
 /** Runs a command line in this process, through its own entry: at the clock of a world, on the engines of the run. */
 export async function commandLine(
   args: readonly string[],
-  { input = '', answer, width, maxLines, now = Date.now, signal, dynamoEndpoint }: CommandSurroundings = {},
+  {
+    input = '',
+    answer,
+    width,
+    maxLines,
+    now = Date.now,
+    signal,
+    sleep,
+    dynamoEndpoint,
+    sqsEndpoint,
+    program,
+  }: CommandSurroundings = {},
 ): Promise<CommandRun> {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL_DYNAMODB: dynamoEndpoint ?? inject('dynamoEndpoint'),
-    AWS_ENDPOINT_URL_SQS: inject('sqsEndpoint'),
+    AWS_ENDPOINT_URL_SQS: sqsEndpoint ?? inject('sqsEndpoint'),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
@@ -44,7 +61,9 @@ export async function commandLine(
     err: stderr,
     stdin: new PassThrough().end(input),
     now,
+    program,
     signal: signal ?? new AbortController().signal,
+    sleep: async (ms) => (sleep ? sleep(ms) : wait(ms)),
     confirm:
       answer === undefined ? undefined : async () => (typeof answer === 'boolean' ? answer : await answer()),
   };

@@ -228,6 +228,11 @@ export const EVERY_CHANGE: readonly ChangeCase[] = [
     make: ofJob((read) => checkerJobChanges.jobMarked(read, NOW, SHARDS)),
   },
   {
+    title: 'jobSeemsDone',
+    row: aJob({ dueAt: undefined, looks: 2 }),
+    make: ofJob((read) => checkerJobChanges.jobSeemsDone(read, NOW, SHARDS)),
+  },
+  {
     title: 'published',
     row: segment(SEGMENT_ID, 'Importing', { jobId: JOB_ID }),
     make: () => segmentChanges.published({ segmentId: SEGMENT_ID, jobId: JOB_ID }, JOB_ID, NOW),

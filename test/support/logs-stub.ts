@@ -1,66 +1,118 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { type Answer, Refusal, serviceStub } from './service-stub.ts';
 
-type Line = Record<string, unknown> & { timestamp: string };
+/** A line of JSON; without a group it is in every log. */
+export type Line = Record<string, unknown> & { readonly timestamp: string; readonly group?: string };
+
+interface InsightsQuery {
+  readonly queryString: string;
+  readonly logGroupNames: readonly string[];
+  readonly startTime: number;
+  readonly endTime: number;
+}
+
+export interface LogsStubOptions {
+  /** Logs that exist; otherwise any does. */
+  readonly groups?: readonly string[];
+  /** Called before an operation, which it may refuse. */
+  readonly before?: (operation: string) => void;
+}
 
 /**
- * CloudWatch Logs Insights over lines of JSON, as far as this project's queries go: `filter a = "b" and …`, then a count
- * by `what`, or the lines themselves, newest first. On 127.0.0.1, and where the SDK looks for it.
+ * CloudWatch Logs over lines of JSON, as far as this project asks. Insights: `filter a = "b" and …`, then a count by
+ * `what`, or the lines themselves, newest first, each with another pointer in every answer. Filtered events: by messages,
+ * oldest first, one per page, the first of which is empty. On 127.0.0.1, and where the SDK looks for it.
  */
-export async function logsStub(lines: readonly Line[]) {
-  const queries: { queryString: string; logGroupNames: string[] }[] = [];
+export async function logsStub(lines: readonly Line[], { groups, before = () => {} }: LogsStubOptions = {}) {
+  const queries: InsightsQuery[] = [];
   const answers = new Map<string, object[]>();
-  const server = createServer(async (request, response) => {
-    const operation = String(request.headers['x-amz-target']).split('.').at(-1);
-    // biome-ignore lint/suspicious/noExplicitAny: what the SDK sends
-    const input = (await json(request)) as any;
-    let output: object;
-    if (operation === 'StartQuery') {
-      queries.push(input);
-      const queryId = String(queries.length);
-      answers.set(queryId, answerOf(input));
-      output = { queryId };
-    } else output = { status: 'Complete', results: answers.get(input.queryId) ?? [] };
-    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
-    response.end(JSON.stringify(output));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const atOf = ({ timestamp }: Line): number => Date.parse(timestamp);
+  const isIn = ({ group }: Line, asked: readonly string[]): boolean =>
+    group === undefined || asked.includes(group);
+  const assertThere = (asked: readonly string[]): void => {
+    const missing = asked.find((name) => groups?.includes(name) === false);
+    if (missing !== undefined)
+      throw new Refusal('ResourceNotFoundException', `The log group ${missing} does not exist.`);
+  };
+  const textOf = ({ group: _, ...line }: Line): string => JSON.stringify(line);
 
-  function answerOf(query: { queryString: string; startTime: number; endTime: number }): object[] {
-    const filter = /filter (.*?) \|/.exec(`${query.queryString} |`)?.[1] ?? '';
+  const operations: Record<string, Answer> = {
+    StartQuery(query: InsightsQuery) {
+      assertThere(query.logGroupNames);
+      queries.push(query);
+      const queryId = String(queries.length);
+      answers.set(queryId, answerOf(query, queryId));
+      return { queryId };
+    },
+    GetQueryResults: ({ queryId }) => ({ status: 'Complete', results: answers.get(queryId) ?? [] }),
+    FilterLogEvents({
+      logGroupName,
+      startTime,
+      endTime = Number.POSITIVE_INFINITY,
+      filterPattern,
+      nextToken,
+    }) {
+      assertThere([logGroupName]);
+      const messages = [...String(filterPattern).matchAll(/\$\.message = "([^"]*)"/g)].map(
+        ([, text]) => text,
+      );
+      const found = lines.filter(
+        (line) =>
+          isIn(line, [logGroupName]) &&
+          atOf(line) >= startTime &&
+          atOf(line) <= endTime &&
+          messages.includes(String(line.message)),
+      );
+      const page = Number(nextToken ?? 0);
+      const line = found[page - 1];
+      return {
+        events: line ? [{ timestamp: atOf(line), message: textOf(line) }] : [],
+        ...(page < found.length && { nextToken: String(page + 1) }),
+      };
+    },
+  };
+  const { close } = await serviceStub(
+    'CLOUDWATCH_LOGS',
+    Object.fromEntries(
+      Object.entries(operations).map(([name, answer]): [string, Answer] => [
+        name,
+        (input) => {
+          before(name);
+          return answer(input);
+        },
+      ]),
+    ),
+  );
+
+  function answerOf(
+    { queryString, logGroupNames, startTime, endTime }: InsightsQuery,
+    queryId: string,
+  ): object[] {
+    const filter = /filter (.*?) \|/.exec(`${queryString} |`)?.[1] ?? '';
     const conditions = [...filter.matchAll(/(\w+) = "([^"]*)"/g)];
     const found = lines.filter((line) => {
-      const at = Date.parse(line.timestamp) / 1_000;
-      const isInTime = at >= query.startTime && at <= query.endTime;
-      return isInTime && conditions.every(([, name = '', value]) => line[name] === value);
+      const isInTime = atOf(line) / 1_000 >= startTime && atOf(line) / 1_000 <= endTime;
+      return (
+        isIn(line, logGroupNames) &&
+        isInTime &&
+        conditions.every(([, name = '', value]) => line[name] === value)
+      );
     });
     const field = (name: string, value: unknown) => ({ field: name, value: String(value) });
-    if (query.queryString.includes('stats'))
+    if (queryString.includes('stats'))
       return [...Map.groupBy(found, ({ what }) => what)].map(([what, group]) => [
         field('what', what),
         field('changes', group.length),
-      ]) as unknown as object[];
-    const limit = Number(/limit (\d+)/.exec(query.queryString)?.[1]);
+      ]);
+    const limit = Number(/limit (\d+)/.exec(queryString)?.[1]);
     return found
-      .toReversed()
+      .toSorted((a, b) => atOf(b) - atOf(a))
       .slice(0, limit)
       .map((line) => [
         field('@timestamp', line.timestamp),
-        field('@message', JSON.stringify(line)),
-        field('@ptr', lines.indexOf(line)),
-      ]) as unknown as object[];
+        field('@message', textOf(line)),
+        field('@ptr', `${queryId}/${lines.indexOf(line)}`),
+      ]);
   }
 
-  return {
-    queries,
-    async close(): Promise<void> {
-      delete process.env.AWS_ENDPOINT_URL_CLOUDWATCH_LOGS;
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { queries, close };
 }

@@ -5,8 +5,12 @@ import { buffer } from 'node:stream/consumers';
 
 type Schedule = Record<string, unknown>;
 
-/** EventBridge Scheduler, as far as its schedules are read and updated; on 127.0.0.1, and where the SDK looks for it. */
-export async function schedulerStub(given: Record<string, Schedule>) {
+/**
+ * EventBridge Scheduler, as far as its schedules are read and updated; on 127.0.0.1, and where the SDK looks for it.
+ *
+ * @param refused names of schedules that nobody may read
+ */
+export async function schedulerStub(given: Record<string, Schedule>, refused: readonly string[] = []) {
   const schedules: Record<string, Schedule> = Object.fromEntries(
     Object.entries(given).map(([Name, schedule]) => [
       Name,
@@ -27,6 +31,13 @@ export async function schedulerStub(given: Record<string, Schedule>) {
   const server = createServer(async (request, response) => {
     const name = decodeURIComponent((request.url ?? '').split('?')[0]?.split('/').at(-1) ?? '');
     const body = (await buffer(request)).toString();
+    if (refused.includes(name)) {
+      response.writeHead(403, { 'x-amzn-errortype': 'AccessDeniedException' });
+      response.end(
+        JSON.stringify({ Message: 'User: me is not authorized to perform: scheduler:GetSchedule' }),
+      );
+      return;
+    }
     const isFound = schedules[name] !== undefined;
     // An update replaces the whole schedule: what it leaves out is gone.
     if (isFound && request.method === 'PUT') {
