@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Interruption } from '../cli/interruption.ts';
-import { surroundingsOf } from '../cli/surroundings.ts';
+import { screenOf } from '../cli/terminal/screen.ts';
 import { job, NOW, task } from './support/builders.ts';
 import { cloudFormationStub, outputsOf } from './support/cloud-formation-stub.ts';
 import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
@@ -110,24 +109,10 @@ describe('every command', () => {
   });
 });
 
-describe('the surroundings of a process', () => {
-  const surroundingsIn = (argv: readonly string[], env: NodeJS.ProcessEnv = {}, stdout: object = {}) =>
-    surroundingsOf(
-      { argv, env, stdin: {}, stdout, stderr: {} } as unknown as NodeJS.Process,
-      { signal: new AbortController().signal } as Interruption,
-    );
-
-  it.each([
-    ['npx copy-segment', ['node', '/bin/copy-segment'], { npm_command: 'exec' }],
-    ['npx copy-segment', ['node', 'cli/copy-segment.cjs'], {}],
-    ['copy-segment', ['node', '/usr/local/bin/copy-segment'], {}],
-  ])('printed commands begin with %s where that finds the program', (program, argv, env) => {
-    expect(surroundingsIn(argv, env).program?.join(' ')).toBe(program);
-  });
-
-  it('a command shows no more lines than the terminal has, whose size may be unknown', () => {
+describe('a screen', () => {
+  it('has no more lines for a command than the terminal, whose size may be unknown', () => {
     const linesOn = (rows: number) =>
-      surroundingsIn([], {}, { isTTY: true, columns: 80, rows }).out.screen.maxLines;
+      screenOf({ isTTY: true, columns: 80, rows } as NodeJS.WriteStream).maxLines;
     expect(linesOn(24)).toBeLessThan(24);
     expect(linesOn(60)).toBeGreaterThan(linesOn(24));
     expect(linesOn(0)).toBe(30);

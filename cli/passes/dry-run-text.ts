@@ -8,6 +8,10 @@ import type { PlannedAction } from './planned-actions.ts';
 const LINES_AROUND = 2;
 const MIN_SHOWN = 3;
 
+/** An item that a reason names. */
+const NAMED = /\b(job|task|segment) \d+/g;
+const idsIn = (text: string): string[] => text.match(/\d+/g) ?? [];
+
 /**
  * Actions of a dry run with their reasons.
  *
@@ -25,7 +29,9 @@ export function actionLines(
   const shown = isTerminal && !fits ? actions.slice(0, Math.max(MIN_SHOWN, room - LINES_AROUND)) : actions;
   const more = count - shown.length;
   // Two ids of 18 digits would leave no room for the reason.
-  const ids = isTerminal ? shortIds(shown.flatMap(({ on }) => on.match(/\d+/g) ?? [])) : wholeIds;
+  const ids = isTerminal
+    ? shortIds(shown.flatMap(({ on, because }) => [on, ...(because.match(NAMED) ?? [])]).flatMap(idsIn))
+    : wholeIds;
   return [
     ...columns(
       ['ACTION', 'ON', 'BECAUSE'],
