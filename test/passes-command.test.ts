@@ -46,7 +46,7 @@ describe('copy-segment inspect', () => {
         '  read      2 due tasks, 1 task, 1 job',
         '  tasks     2 enqueued, 1 released',
         '  messages  2 sent',
-        'The schedule makes the next one within a minute.',
+        'When the next inspection is made is not known: its schedule was not read.',
         '',
       ].join('\n'),
     });

@@ -1,24 +1,22 @@
 import type { Command } from 'commander';
 import { agreeToDrops } from '../passes/agree-to-drops.ts';
 import { countTasks, MIN_TASKS } from '../passes/count-tasks.ts';
+import { nextPass } from '../passes/next-pass.ts';
 import { assertTablesExist, endOf, isFine, told } from '../passes/pass-end.ts';
 import { dropOptions, eventOf, type PassOptions, passOptions } from '../passes/pass-options.ts';
 import type { PlannedAction } from '../passes/planned-actions.ts';
 import { checkerOf, inspectorOf, recoverDeployment } from '../passes/recover-deployment.ts';
 import { refuseUnknownJobs } from '../passes/refuse-unknown-jobs.ts';
 import { reportLines } from '../passes/report-text.ts';
-import { pauseWarning } from '../schedule/pause-warning.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
-import { addCommand, type CommandCall, type CommandDefinition, EXIT, type Exit } from './command.ts';
+import { addCommand, type CommandDefinition, EXIT, type Exit } from './command.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 complete, and nothing was wrong; 1 not complete, or with problems;\n2 usage; 3 AWS.';
 const DRY_RUN = '\nA dry run is made in this process, and needs no more than the right to read.';
 const ASKS = '\nIf it would drop segments, it shows which, and asks; in a script it wants --yes.';
 const WITHHELD = 'Drops were withheld. If they are right, recover --max-drops COUNT lets as many through.';
-
-const NEXT = 'The schedule makes the next one within a minute.';
 
 const inspect: CommandDefinition<PassOptions> = {
   usage: 'inspect',
@@ -38,7 +36,7 @@ const inspect: CommandDefinition<PassOptions> = {
       const actions: PlannedAction[] = [];
       const report = await makePass({ mode: 'inspect', ...eventOf(call.options) }, watchOf(actions));
       await assertTablesExist(call, report);
-      return endOf(call, 'Inspection', report, actions, await nextOf(call, 'inspector'));
+      return endOf(call, 'Inspection', report, actions, await nextPass(call.connection, 'inspector'));
     }),
 };
 
@@ -57,7 +55,7 @@ const check: CommandDefinition<PassOptions> = {
       const actions: PlannedAction[] = [];
       const report = await makePass({ mode: 'check', ...eventOf(call.options) }, watchOf(actions));
       await assertTablesExist(call, report);
-      return endOf(call, 'Check', report, actions, await nextOf(call, 'checker'));
+      return endOf(call, 'Check', report, actions, await nextPass(call.connection, 'checker'));
     }),
 };
 
@@ -98,8 +96,8 @@ const recover: CommandDefinition<PassOptions> = {
         report.segments.withheld > 0
           ? WITHHELD
           : report.complete
-            ? 'Every job was looked at. Inspections go on, every minute.'
-            : 'It got no further: the problems say why. Inspections go on, every minute, with what is due.';
+            ? `Every job was looked at. ${await nextPass(call.connection, 'inspector')}`
+            : `It got no further: the problems say why. ${await nextPass(call.connection, 'inspector')}`;
       const end = endOf(
         call,
         passes === 1 ? 'Recovery' : `Recovery in ${passes} passes`,
@@ -124,10 +122,6 @@ export function addPasses(program: Command, surroundings: Surroundings, exit: Ex
   addCommand(program, surroundings, exit, check);
   addCommand(program, surroundings, exit, recover);
 }
-
-/** The schedule goes on, or it does not. */
-const nextOf = async ({ connection }: CommandCall<PassOptions>, whose: 'inspector' | 'checker') =>
-  (await pauseWarning(connection, [whose]))?.replace('But the', 'The') ?? NEXT;
 
 const watchOf = (actions: PlannedAction[]) => ({
   onAction: (action: PlannedAction) => void actions.push(action),
