@@ -1,18 +1,22 @@
 import { TWO_CLIENTS } from './bundles/measure-bundles.ts';
 import type { Contender } from './contenders/bundle-contenders.ts';
 import type { Measurement } from './measure.ts';
+import type { MonthItem } from './month.ts';
 import { count, kilobytes, megabytes, seconds } from './report/format.ts';
-import { measurementsOf, type Results } from './results.ts';
+import { measurementsOf, type Results, steadiestOf } from './results.ts';
 
 /** How a goal compares, as the table shows it. */
 export interface Standing {
   readonly naive?: string;
   readonly floor?: string;
   readonly measured: string;
+  /** What `measured` shows as one number, by which a goal that is not reached yet is held to its ceiling. */
+  readonly value: number;
   readonly isReached: boolean;
 }
 
 export interface Goal {
+  /** No two have the same. */
   readonly name: string;
   readonly target: string;
   /** What it counts is the same in every run: to miss it ends the benchmark with 1. Times are reported. */
@@ -37,7 +41,8 @@ const costsNothing = (workload: string): Goal => ({
     );
     const show = (one: Measurement | undefined): string =>
       one ? `${count(one.totalRequests)}, ${count(one.readUnits)}, ${count(one.writeUnits)}` : '';
-    return { ...others(results, workload, show), measured: show(passes[0]), isReached };
+    const value = Math.max(...passes.map(({ totalRequests }) => totalRequests));
+    return { ...others(results, workload, show), measured: show(passes[0]), value, isReached };
   },
 });
 
@@ -58,7 +63,8 @@ const againstFloor = ({ name, workload, value, show = count, factor, latencyMs, 
   counts,
   standing(results) {
     const wanted = { workload, ...(latencyMs !== undefined && { latencyMs }) };
-    const [floor] = measurementsOf(results, { ...wanted, contender: 'floor' });
+    const all = { ...wanted, contender: 'floor' } as const;
+    const floor = counts ? measurementsOf(results, all)[0] : steadiestOf(results, all);
     if (floor === undefined) return undefined;
     const [own] = measurementsOf(results, { ...wanted, contender: 'project', ...placeOf(floor) });
     if (own === undefined) return undefined;
@@ -69,6 +75,7 @@ const againstFloor = ({ name, workload, value, show = count, factor, latencyMs, 
       naive: shown(naive),
       floor: shown(floor),
       measured: `${shown(own)} (${ratio.toFixed(2)} ×)`,
+      value: ratio,
       isReached: ratio <= factor,
     };
   },
@@ -77,6 +84,31 @@ const againstFloor = ({ name, workload, value, show = count, factor, latencyMs, 
 const placeOf = ({ size, latencyMs }: Measurement) => ({ size, latencyMs });
 
 const units = ({ readUnits, writeUnits }: Measurement): number => readUnits + writeUnits;
+
+const month = (name: string, isCounted: (item: MonthItem) => boolean): Goal => ({
+  name,
+  target: '≤ US$ 0.20',
+  counts: true,
+  standing(results) {
+    const items = results.month.filter(({ isExtra = false }) => !isExtra).filter(isCounted);
+    if (items.length === 0) return undefined;
+    const value = items.reduce((sum, { dollars }) => sum + dollars, 0);
+    return { measured: `US$ ${value.toFixed(2)}`, value, isReached: value <= 0.2 };
+  },
+});
+
+/** Requests depend on how many records come together; writes do not. */
+const writesOfReaction = (what: string, most: number): Goal => ({
+  name: `reactions: ${what}, write units per task`,
+  target: `≤ ${most}`,
+  counts: true,
+  standing({ reactions }) {
+    const found = reactions.filter((reaction) => reaction.what.startsWith(what));
+    if (found.length === 0) return undefined;
+    const value = Math.max(...found.map(({ writeUnits }) => writeUnits));
+    return { measured: count(value), value, isReached: value <= most };
+  },
+});
 
 export const GOALS: readonly Goal[] = [
   costsNothing('idle'),
@@ -90,7 +122,7 @@ export const GOALS: readonly Goal[] = [
   }),
   againstFloor({ name: 'busy: units', workload: 'busy', value: units, factor: 1.05, counts: true }),
   againstFloor({
-    name: 'busy: wall time at 5 ms',
+    name: 'busy: wall time at 5 ms, against the floor',
     workload: 'busy',
     value: ({ wallMs }) => wallMs,
     show: seconds,
@@ -99,17 +131,18 @@ export const GOALS: readonly Goal[] = [
     counts: false,
   }),
   {
-    name: 'busy: wall time at 5 ms',
+    name: 'busy: wall time at 5 ms, against the naive port',
     target: '≥ 5 × faster than naive',
     counts: false,
     standing(results) {
-      const [naive] = measurementsOf(results, { workload: 'busy', contender: 'naive', latencyMs: 5 });
-      const [own] = measurementsOf(results, { workload: 'busy', contender: 'project', latencyMs: 5 });
-      if (naive === undefined || own === undefined) return undefined;
+      const naive = steadiestOf(results, { workload: 'busy', contender: 'naive', latencyMs: 5 });
+      const own = steadiestOf(results, { workload: 'busy', contender: 'project', latencyMs: 5 });
+      if (naive?.size !== own?.size || naive === undefined || own === undefined) return undefined;
       const ratio = naive.wallMs / own.wallMs;
       return {
         naive: seconds(naive.wallMs),
         measured: `${seconds(own.wallMs)} (${ratio.toFixed(1)} × faster)`,
+        value: ratio,
         isReached: ratio >= 5,
       };
     },
@@ -134,6 +167,7 @@ export const GOALS: readonly Goal[] = [
       return {
         ...others(results, 'the minute', show),
         measured: show(own),
+        value: own.messages,
         isReached: own.messages >= 250_000,
       };
     },
@@ -149,6 +183,7 @@ export const GOALS: readonly Goal[] = [
       return {
         ...others(results, 'the minute', show),
         measured: show(own),
+        value: own.peakBytes,
         isReached: own.peakBytes <= 200e6,
       };
     },
@@ -165,6 +200,7 @@ export const GOALS: readonly Goal[] = [
       const ratio = many.peakBytes / few.peakBytes;
       return {
         measured: `${megabytes(many.peakBytes)} of ${megabytes(few.peakBytes)} (${ratio.toFixed(2)} ×)`,
+        value: ratio,
         isReached: ratio <= 1.1,
       };
     },
@@ -181,9 +217,9 @@ export const GOALS: readonly Goal[] = [
       if (large === undefined || small === undefined) return undefined;
       const show = (one: Measurement | undefined): string =>
         one ? `${count(one.totalRequests)}, ${count(units(one))}` : '';
-      const isReached =
-        large.totalRequests <= 10.5 * small.totalRequests && units(large) <= 10.5 * units(small);
-      return { ...others(results, workload, show), measured: `${show(large)} of ${show(small)}`, isReached };
+      const value = Math.max(large.totalRequests / small.totalRequests, units(large) / units(small));
+      const measured = `${show(large)} of ${show(small)}`;
+      return { ...others(results, workload, show), measured, value, isReached: value <= 10.5 };
     },
   },
   ...(['submit', 'publish'] as const).map((workload) =>
@@ -203,7 +239,7 @@ export const GOALS: readonly Goal[] = [
       const [marks] = measurementsOf(results, { workload: 'marks, 100 mappings, compact' });
       if (marks === undefined) return undefined;
       const perMark = marks.writeUnits / marks.size;
-      return { measured: count(perMark), isReached: perMark <= 4 };
+      return { measured: count(perMark), value: perMark, isReached: perMark <= 4 };
     },
   },
   {
@@ -217,6 +253,7 @@ export const GOALS: readonly Goal[] = [
       return {
         floor: `${kilobytes(clients.bytes)} (${TWO_CLIENTS})`,
         measured: kilobytes(own.bytes),
+        value: own.bytes,
         isReached: own.bytes <= 300_000,
       };
     },
@@ -233,18 +270,25 @@ export const GOALS: readonly Goal[] = [
       return {
         floor: `${clients.loadCpuMs.toFixed(0)} ms`,
         measured: `${own.loadCpuMs.toFixed(0)} ms (${ratio.toFixed(2)} ×)`,
+        value: ratio,
         isReached: ratio <= 0.75,
       };
     },
   },
+  month('a month, idle, everything but alarms and dashboard', ({ isWatching = false }) => !isWatching),
+  month('a month, idle, everything the stack makes', () => true),
+  writesOfReaction('Pending → message', 3),
+  // 98 targets, and two units for a task of 98 compact mappings.
+  writesOfReaction('Failed → Dropped', 100),
   {
-    name: 'a month, idle, everything the stack makes',
-    target: '≤ US$ 0.20',
-    counts: true,
-    standing({ month }) {
-      const dollars = month.reduce((sum, item) => sum + item.dollars, 0);
-      if (month.length === 0) return undefined;
-      return { measured: `US$ ${dollars.toFixed(2)}`, isReached: dollars <= 0.2 };
+    name: 'reactions: Pending → message, 99 % of single tasks',
+    target: '≤ 1 s',
+    counts: false,
+    standing({ reactions }) {
+      const found = reactions.find(({ what }) => what === 'Pending → message, one by one');
+      if (found === undefined) return undefined;
+      const value = found.percentile99Ms;
+      return { measured: `${count(value)} ms`, value, isReached: value <= 1_000 };
     },
   },
 ];

@@ -1,16 +1,16 @@
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { startEmbeddedDynamoDB } from '../engines/embedded-dynamodb.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Effort } from './contenders/assignment.ts';
 import type { Contender, ContenderBundles } from './contenders/bundle-contenders.ts';
 import { runContender } from './contenders/run-contender.ts';
 import type { Dataset } from './data/datasets.ts';
-import { TABLES } from './data/tables.ts';
 import { type Export, writeExport } from './data/write-export.ts';
+import { assertEffect, lookAt } from './effect.ts';
+import { cpuOfGroup } from './engines/cpu-of-group.ts';
 import type { EngineSide } from './engines/start-engine-side.ts';
 import type { WireCounts } from './engines/wire.ts';
 import { priceOf } from './prices.ts';
-import type { Effect, Run, Workload } from './workload.ts';
+import type { Run, Workload } from './workload.ts';
 
 /** What one contender took for one workload. */
 export interface Measurement extends WireCounts, Effort {
@@ -21,6 +21,21 @@ export interface Measurement extends WireCounts, Effort {
   readonly totalRequests: number;
   /** Of DynamoDB and SQS. */
   readonly dollars: number;
+  /** What DynamoDB's process computed meanwhile; where there is no /proc, nobody knows. */
+  readonly engineCpuMs?: number;
+  /** What the process of wire and SQS computed meanwhile. */
+  readonly wireCpuMs?: number;
+  /** Of several runs, of which this is the median. */
+  readonly spread?: Spread;
+}
+
+/** The least and the most. */
+export type Range = readonly [number, number];
+
+export interface Spread {
+  readonly runs: number;
+  readonly wallMs: Range;
+  readonly cpuMs: Range;
 }
 
 /** What a pass has from one tick of the schedule to the next. */
@@ -64,93 +79,98 @@ export function createStage(): Stage {
 }
 
 /**
- * Runs the contenders of a workload one after the other, each on the same data.
+ * Runs the contenders of a workload one after the other, each on the same data, in as many turns as it asks for.
  *
  * @param onFailure called for a contender that failed, or did not do what the others do
+ * @param onTurn called for each run; what is yielded is the median of a contender's
  */
 export async function* measure(
   bench: Bench,
   workload: Workload,
   onFailure: (error: unknown) => void,
+  onTurn: (measurement: Measurement, turn: number, turns: number) => void = () => {},
 ): AsyncGenerator<Measurement> {
-  for (const run of workload.runs) {
-    const engine = await bench.stage.engineWith(workload.data, workload.sharesEngine ?? false);
-    try {
-      yield await measureRun(bench, workload, run, engine);
-    } catch (error) {
-      onFailure(error);
+  const { turns = 1, runs, data, sharesEngine = false } = workload;
+  const samples = new Map<Run, Measurement[]>(runs.map((run) => [run, []]));
+  for (let turn = 1; turn <= turns; turn++)
+    for (const run of runs) {
+      const engine = await bench.stage.engineWith(data, sharesEngine);
+      try {
+        const all = samples.get(run) ?? [];
+        const measurement = await measureRun(bench, workload, run, engine);
+        all.push(measurement);
+        onTurn(measurement, turn, turns);
+        if (turn === turns) yield medianOf(all);
+      } catch (error) {
+        onFailure(error);
+      }
     }
-  }
 }
 
 async function measureRun(
   { side, bundles }: Bench,
   workload: Workload,
   { contender, latencyMs }: Run,
-  { endpoint: dynamo }: Engine,
+  { endpoint: dynamo, processGroup }: Engine,
 ): Promise<Measurement> {
+  const { name, size, work, times = 1, readsFirst = false, marksMessages = false } = workload;
+  const isMarking = marksMessages && contender !== 'naive';
+  const markedBefore = isMarking ? await markedIn(dynamo) : 0;
   const { endpoint, queueUrl } = await side.lead(dynamo, latencyMs);
+  const engineCpu = (): number | undefined =>
+    processGroup === undefined ? undefined : cpuOfGroup(processGroup);
+  const before = engineCpu();
   const effort = await runContender(contender, bundles.files[contender], {
-    work: workload.work,
+    work,
     endpoint,
     queueUrl,
-    segments: workload.size,
+    segments: size,
     minuteMs: MINUTE_MS,
-    times: workload.times ?? 1,
+    times,
+    readsFirst,
   });
+  const after = engineCpu();
   const counts = await side.counts();
+  const { queued: _, ...counted } = counts;
   const wanted = contender === 'naive' ? (workload.naiveEffect ?? workload.effect) : workload.effect;
-  if (wanted)
-    await assertEffect(wanted, counts, dynamo, `${contender}, ${workload.name} of ${workload.size}`);
+  await assertEffect({ ...wanted, ...(isMarking && { marked: counts.messages }) }, counts, dynamo, {
+    whose: `${contender}, ${name} of ${size}`,
+    markedBefore,
+  });
   return {
-    workload: workload.name,
-    size: workload.size,
+    workload: name,
+    size,
     contender,
     latencyMs,
-    ...counts,
+    ...counted,
     totalRequests: Object.values(counts.requests).reduce((sum, count) => sum + count, 0),
     dollars: priceOf(counts),
     ...effort,
+    ...(before !== undefined && after !== undefined && { engineCpuMs: after - before }),
   };
 }
 
-/** A contender that does less than the others would win. */
-async function assertEffect(
-  wanted: Effect,
-  counts: WireCounts,
-  endpoint: string,
-  whose: string,
-): Promise<void> {
-  const found: Effect = {
-    messages: counts.messages,
-    ...(wanted.dropped !== undefined && { dropped: await segmentsIn('Dropped', endpoint) }),
-    ...(wanted.flushed !== undefined && { flushed: await segmentsIn('Flushed', endpoint) }),
-    ...(wanted.importing !== undefined && { importing: await segmentsIn('Importing', endpoint) }),
-  };
-  for (const [what, count] of Object.entries(wanted))
-    if (found[what as keyof Effect] !== count)
-      throw new Error(`${whose}: ${what} ${found[what as keyof Effect]}, and not ${count}`);
+async function markedIn(endpoint: string): Promise<number> {
+  const look = lookAt(endpoint);
+  try {
+    return await look.marked();
+  } finally {
+    look.close();
+  }
 }
 
-async function segmentsIn(state: string, endpoint: string): Promise<number> {
-  const identity = { region: 'us-east-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };
-  const client = new DynamoDBClient({ endpoint, ...identity });
-  let count = 0;
-  let ExclusiveStartKey: ScanCommand['input']['ExclusiveStartKey'];
-  do {
-    const page = await client.send(
-      new ScanCommand({
-        TableName: TABLES.segments,
-        Select: 'COUNT',
-        FilterExpression: '#state = :state',
-        ExpressionAttributeNames: { '#state': 'state' },
-        ExpressionAttributeValues: { ':state': { S: state } },
-        ExclusiveStartKey,
-      }),
-    );
-    count += page.Count ?? 0;
-    ExclusiveStartKey = page.LastEvaluatedKey;
-  } while (ExclusiveStartKey);
-  client.destroy();
-  return count;
+/** The run whose wall time is the median one, with the median of the CPU and the highest peak. */
+export function medianOf(samples: readonly Measurement[]): Measurement {
+  const sorted = (value: (one: Measurement) => number): number[] => samples.map(value).sort((a, b) => a - b);
+  const middle = samples.toSorted((a, b) => a.wallMs - b.wallMs)[samples.length >> 1];
+  if (middle === undefined) throw new Error('nothing was measured');
+  if (samples.length === 1) return middle;
+  const cpu = sorted(({ cpuMs }) => cpuMs);
+  const range = (values: readonly number[]): Range => [values[0] as number, values.at(-1) as number];
+  return {
+    ...middle,
+    cpuMs: cpu[cpu.length >> 1] as number,
+    peakBytes: Math.max(...samples.map(({ peakBytes }) => peakBytes)),
+    spread: { runs: samples.length, wallMs: range(sorted(({ wallMs }) => wallMs)), cpuMs: range(cpu) },
+  };
 }

@@ -1,4 +1,6 @@
 import type { Deployment } from './bundles/synthesise.ts';
+import { NOW, segmentRow, taskRow } from './data/rows.ts';
+import { storedBytes } from './data/stored-bytes.ts';
 import type { Measurement } from './measure.ts';
 import { PRICES } from './prices.ts';
 import { WARM_PASSES } from './workload.ts';
@@ -8,6 +10,10 @@ export interface MonthItem {
   readonly what: string;
   readonly amount: string;
   readonly dollars: number;
+  /** Alarms and dashboard: what watches rather than works. */
+  readonly isWatching?: boolean;
+  /** Not of the stack itself: what is in its tables. */
+  readonly isExtra?: boolean;
 }
 
 /** AWS' month of 730 hours, a pass and a check a minute. */
@@ -24,58 +30,89 @@ const POLLS = (730 * 3_600 * 5) / 20;
 const GB = 10 ** 9;
 
 /** @param passes idle passes as Lambda would make them: warm, at a few milliseconds per request */
-export function monthOf(
-  passes: readonly Measurement[],
-  { functions, count, alarmMetrics, polledQueues }: Deployment,
-): MonthItem[] {
-  const sum = (value: (pass: Measurement) => number): number =>
-    passes.reduce((total, pass) => total + value(pass), 0);
-  const readUnits = sum((pass) => pass.readUnits / WARM_PASSES) * TICKS;
-  const invocations = passes.length * TICKS;
-  const memoryGb = (functions.find(({ name }) => name === 'inspector')?.memoryMiB ?? 0) / 1_024;
-  const gbSeconds = sum(({ wallMs }) => (Math.ceil(wallMs) / 1_000) * memoryGb) * TICKS;
-  const logGb = (sum(({ logBytes = 0 }) => logBytes + LOG_ENVELOPE_BYTES + EVENT_BYTES) * TICKS) / GB;
-  const alarms = count('AWS::CloudWatch::Alarm');
-  const dashboards = count('AWS::CloudWatch::Dashboard');
-  const million = (units: number, price: number): number => (units * price) / 1_000_000;
+export function monthOf(passes: readonly Measurement[], deployment: Deployment): MonthItem[] {
+  const { count, alarmMetrics, polledQueues } = deployment;
   return [
-    {
-      what: 'DynamoDB, reads',
-      amount: `${thousands(readUnits)} units`,
-      dollars: million(readUnits, PRICES.readUnits),
-    },
-    {
-      what: 'EventBridge Scheduler',
-      amount: `${thousands(invocations)} invocations`,
-      dollars: million(invocations, PRICES.schedulerInvocations),
-    },
-    {
-      what: 'Lambda, requests',
-      amount: `${thousands(invocations)} requests`,
-      dollars: million(invocations, PRICES.lambdaRequests),
-    },
-    {
-      what: 'Lambda, time',
-      amount: `${thousands(gbSeconds)} GB-seconds`,
-      dollars: gbSeconds * PRICES.lambdaGbSeconds,
-    },
-    {
-      what: 'CloudWatch, logs',
-      amount: `${(logGb * 1_000).toFixed(0)} MB, kept for a month`,
-      dollars: logGb * (PRICES.logsIngestedGb + PRICES.logsStoredGbMonth),
-    },
+    ...passes.flatMap((pass) => functionItems(pass, deployment)),
     {
       what: 'CloudWatch, alarms',
-      amount: `${alarms} on ${alarmMetrics} metrics`,
+      amount: `${count('AWS::CloudWatch::Alarm')} on ${alarmMetrics} metrics`,
       dollars: alarmMetrics * PRICES.alarmMetrics,
+      isWatching: true,
     },
-    { what: 'CloudWatch, dashboard', amount: `${dashboards}`, dollars: dashboards * PRICES.dashboards },
+    {
+      what: 'CloudWatch, dashboard',
+      amount: `${count('AWS::CloudWatch::Dashboard')}`,
+      dollars: count('AWS::CloudWatch::Dashboard') * PRICES.dashboards,
+      isWatching: true,
+    },
     {
       what: 'SQS, polling',
       amount: polledQueues === 0 ? 'nothing polls' : `${thousands(polledQueues * POLLS)} requests`,
       dollars: million(polledQueues * POLLS, PRICES.sqsRequests),
     },
+    ...historyItems(),
   ];
 }
+
+/** What a function costs that is invoked every minute. */
+function functionItems(pass: Measurement, { functions }: Deployment): MonthItem[] {
+  const name = pass.workload.includes('check') ? 'checker' : 'inspector';
+  const memoryGb = (functions.find((one) => one.name === name)?.memoryMiB ?? 0) / 1_024;
+  const readUnits = (pass.readUnits / WARM_PASSES) * TICKS;
+  const gbSeconds = (Math.ceil(pass.wallMs) / 1_000) * memoryGb * TICKS;
+  const logGb = (((pass.logBytes ?? 0) + LOG_ENVELOPE_BYTES + EVENT_BYTES) * TICKS) / GB;
+  return [
+    {
+      what: `${name}: DynamoDB, reads`,
+      amount: `${thousands(readUnits)} units`,
+      dollars: million(readUnits, PRICES.readUnits),
+    },
+    {
+      what: `${name}: EventBridge Scheduler`,
+      amount: `${thousands(TICKS)} invocations`,
+      dollars: million(TICKS, PRICES.schedulerInvocations),
+    },
+    {
+      what: `${name}: Lambda, requests`,
+      amount: `${thousands(TICKS)} requests`,
+      dollars: million(TICKS, PRICES.lambdaRequests),
+    },
+    {
+      what: `${name}: Lambda, time`,
+      amount: `${thousands(gbSeconds)} GB-seconds`,
+      dollars: gbSeconds * PRICES.lambdaGbSeconds,
+    },
+    {
+      what: `${name}: CloudWatch, logs`,
+      amount: `${(logGb * 1_000).toFixed(0)} MB, kept for a month`,
+      dollars: logGb * (PRICES.logsIngestedGb + PRICES.logsStoredGbMonth),
+    },
+  ];
+}
+
+const MILLION = 1_000_000;
+
+/** What a history costs: it is there whether or not anything happens. */
+function historyItems(): MonthItem[] {
+  const state = { state: 'Completed', taskVersion: 1, enqueueCount: 1, completedAt: NOW };
+  const task = storedBytes(taskRow(0, 0, { mappings: SEGMENTS_PER_TASK, form: 'compact' }, state).item);
+  const segment = storedBytes(segmentRow(0, 0).item);
+  return [
+    history('a million finished tasks of 98 compact mappings', task * MILLION),
+    history('their 98 million segments', segment * SEGMENTS_PER_TASK * MILLION),
+  ];
+}
+
+const SEGMENTS_PER_TASK = 98;
+
+const history = (what: string, bytes: number): MonthItem => ({
+  what: `beside it, ${what}: storage, point-in-time recovery`,
+  amount: `${(bytes / GB).toFixed(1)} GB`,
+  dollars: (bytes / GB) * (PRICES.storageGbMonth + PRICES.pointInTimeRecoveryGbMonth),
+  isExtra: true,
+});
+
+const million = (units: number, price: number): number => (units * price) / MILLION;
 
 const thousands = (count: number): string => Math.round(count).toLocaleString('en');

@@ -5,6 +5,9 @@ export const PRICES = {
   /** Per million request units; since November 2024. */
   readUnits: 0.125,
   writeUnits: 0.625,
+  /** Per GB-month of a table in its standard class, and of its continuous backups. */
+  storageGbMonth: 0.25,
+  pointInTimeRecoveryGbMonth: 0.2,
   /** Per million requests of a standard queue. */
   sqsRequests: 0.4,
   /** Per million. */

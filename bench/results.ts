@@ -7,6 +7,7 @@ import type { Contender } from './contenders/bundle-contenders.ts';
 import type { Measurement } from './measure.ts';
 import type { MonthItem } from './month.ts';
 import { PRICES } from './prices.ts';
+import type { Reaction } from './reactions.ts';
 
 /** What a run of the benchmark found; checked in as docs/benchmarks/results.json. */
 export interface Results {
@@ -14,14 +15,20 @@ export interface Results {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly pricesAsOf: string;
+  /** What `npm run bench --` was called with. */
+  readonly arguments: readonly string[];
   readonly measurements: readonly Measurement[];
+  readonly reactions: readonly Reaction[];
   readonly bundles: readonly BundleMeasurement[];
   /** What is in the inspector's bundle. */
   readonly weights: readonly Weight[];
   readonly month: readonly MonthItem[];
 }
 
-export const circumstances = (): Pick<Results, 'date' | 'machine' | 'versions' | 'pricesAsOf'> => ({
+type Circumstances = Pick<Results, 'date' | 'machine' | 'versions' | 'pricesAsOf' | 'arguments'>;
+
+export const circumstances = (): Circumstances => ({
+  arguments: process.argv.slice(2),
   date: new Date().toISOString().slice(0, 10),
   machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${release()}`,
   versions: {
@@ -63,3 +70,9 @@ export const measurementsOf = (
       Object.entries(wanted).every(([name, value]) => measurement[name as keyof Measurement] === value),
     )
     .sort((a, b) => b.size - a.size || b.latencyMs - a.latencyMs);
+
+/** Of the measurements of a workload the one that times are judged by: the median of several runs, else the largest. */
+export function steadiestOf(results: Pick<Results, 'measurements'>, wanted: Wanted): Measurement | undefined {
+  const all = measurementsOf(results, wanted);
+  return all.find(({ spread }) => spread !== undefined) ?? all[0];
+}

@@ -75,6 +75,8 @@ async function start(binary: string, port: number, data: ImportedData | undefine
   return {
     name: 'dynoxide',
     endpoint: `http://${HOST}:${port}`,
+    // It is detached: the shell leads a group.
+    ...(shell.pid !== undefined && { processGroup: shell.pid }),
     async stop() {
       shell.stdin.end();
       await exited;

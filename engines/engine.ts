@@ -3,6 +3,8 @@ export interface Engine {
   /** As `KNOWN_DIFFERENCES` lists it. */
   readonly name: EngineName;
   readonly endpoint: string;
+  /** The group of the engine's processes, where they are not this one's. */
+  readonly processGroup?: number;
   stop(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as checkerJobChanges from '../functions/copy-segment/checker-job-changes.ts';
 import * as jobChanges from '../functions/copy-segment/job-changes.ts';
+import * as operatorChanges from '../functions/copy-segment/operator-changes.ts';
 import * as segmentChanges from '../functions/copy-segment/segment-changes.ts';
 import type { TableKind } from '../functions/copy-segment/tables.ts';
 import * as taskChanges from '../functions/copy-segment/task-changes.ts';
@@ -160,9 +161,10 @@ describe('the record of every action', () => {
     expect(line?.after.undroppedTaskIds).toContain('and 20 more');
   });
 
-  // What workers, submits and operators change, they change from elsewhere.
-  const ofFunctions = [taskChanges, jobChanges, checkerJobChanges, segmentChanges].flatMap(Object.keys);
-  const recordedChanges = EVERY_CHANGE.filter(({ title }) => ofFunctions.includes(title.split(',')[0] ?? ''));
+  // What workers and submits change, they change from elsewhere.
+  const changesOfRecord = [taskChanges, jobChanges, checkerJobChanges, segmentChanges, operatorChanges];
+  const names = changesOfRecord.flatMap(Object.keys);
+  const recordedChanges = EVERY_CHANGE.filter(({ title }) => names.includes(title.split(',')[0] ?? ''));
   it.each(recordedChanges)('knows what a change is, and why it is made: $title', ({ row, make }) => {
     const { action } = make(asStored(row.item));
     expect(action?.what).toMatch(/^[a-z]+$/);

@@ -103,6 +103,10 @@ describe('docs/log.md', () => {
       published: true,
       completed: true,
       marked: true,
+      requeued: true,
+      forgotten: true,
+      submitted: true,
+      loaded: true,
     };
     const fields: Record<keyof ActionRecord, true> = {
       passId: true,
@@ -116,7 +120,7 @@ describe('docs/log.md', () => {
       because: true,
     };
     expect(firstColumn('A line per change').sort()).toEqual(
-      [...Object.keys(actions), ...Object.keys(fields), 'timestamp', 'service'].sort(),
+      [...Object.keys(actions), ...Object.keys(fields), 'timestamp', 'service', 'who'].sort(),
     );
   });
 

@@ -59,6 +59,63 @@ describe('status', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    [
+      'a task has no marker',
+      [
+        submitted(2, 2, { dueAt: NOW + HOUR }),
+        done(1n, [11n]),
+        task({ taskId: 2n, dueAt: null, targets: [12n] }),
+      ],
+      'missingMarker',
+    ],
+    [
+      'a task without a lease is out of the index',
+      [job(), task({ state: 'InProgress', dueAt: null, targets: [11n] })],
+      'noLease',
+    ],
+    [
+      'a task is in a shard that no pass asks',
+      [submitted(1, 1, { dueAt: NOW + HOUR }), task({ dueShard: 9n, targets: [11n] })],
+      'wrongShard',
+    ],
+  ])('looks closer where the index does not show what is unfinished: %s', async (_, rows, kind) => {
+    const world = await embeddedWorld();
+    await world.has(rows, ...[11n, 12n].map((id) => segment(id)));
+    const { code, jobs } = await statusOf(world);
+    expect(jobs).toMatchObject([{ worst: { condition: { kind }, count: 1 } }]);
+    expect(code).toBe(1);
+  });
+
+  it('looks closer at a submit that was not finished, and a publication that was cut short', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      submitted(2, 2, { state: 'Pending', createdAt: NOW - HOUR, dueAt: NOW + HOUR }),
+      task({ targets: [11n], createdAt: NOW - HOUR, enqueueCount: 1, dueAt: NOW + MINUTE }),
+      submitted(1, 1, { jobId: 2n, state: 'Publishing', dueAt: NOW - 20 * MINUTE }),
+      done(1n, [21n], { jobId: 2n }),
+    );
+    const { code, jobs } = await statusOf(world);
+    expect(jobs).toMatchObject([
+      { jobId: '1', condition: { kind: 'unfinishedSubmit' }, tasks: { done: 0, of: 2 } },
+      { jobId: '2', condition: { kind: 'publicationCutShort' }, tasks: { done: 1, of: 1 } },
+    ]);
+    expect(code).toBe(1);
+  });
+
+  it('shows what is late before what is well, however many jobs are well', async () => {
+    const world = await embeddedWorld();
+    await world.has(
+      Array.from({ length: 12 }, (_, n) => job({ jobId: BigInt(n + 1) })),
+      Array.from({ length: 12 }, (_, n) => task({ jobId: BigInt(n + 1), ...leased })),
+      job({ jobId: 599n }),
+      task({ jobId: 599n, ...expired, dueAt: NOW - HOUR }),
+    );
+    const { stdout } = await commandOn(world, ['status'], { width: 80 });
+    expect(stdout).toMatch(/^JOB.*\n599 .* 1 lease lost$/m);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('Why: copy-segment explain 599');
+  });
+
   it('ends with 1 when a schedule is paused, and says by whom', async () => {
     const world = await embeddedWorld();
     const scheduler = await schedulerStub({ passes: { State: 'DISABLED', Description: 'paused by ann' } });

@@ -11,6 +11,8 @@ export interface BundleMeasurement {
   readonly bytes: number;
   /** From the start of its import until its handler can be called, user and system: the median. */
   readonly loadCpuMs: number;
+  /** The least and the most. */
+  readonly loadCpuRangeMs?: readonly [number, number];
 }
 
 export const TWO_CLIENTS = 'the two clients';
@@ -60,6 +62,7 @@ export async function measureBundles({ functions }: Deployment, times: number): 
         name,
         bytes: (await stat(file)).size,
         loadCpuMs: median(loads.get(name) ?? []),
+        loadCpuRangeMs: [Math.min(...(loads.get(name) ?? [])), Math.max(...(loads.get(name) ?? []))] as const,
       })),
     );
   } finally {

@@ -19,6 +19,8 @@ export interface Assignment {
   readonly segments: number;
   /** How long a minute is, in milliseconds. */
   readonly minuteMs: number;
+  /** Whether all targets were dropped before, so that reading them first saves their writes. */
+  readonly readsFirst: boolean;
   /** How often the work is done: of several times the fastest counts, as in a function that Lambda keeps warm. */
   readonly times: number;
 }
@@ -36,4 +38,17 @@ export interface Effort extends Done {
   readonly cpuMs: number;
   /** The most that was resident since the process was started, in bytes. */
   readonly peakBytes: number;
+  /** What was resident then, as far as Node tells: the highest of a sample every 100 ms. */
+  readonly memory?: MemorySample;
+}
+
+/** In bytes. */
+export interface MemorySample {
+  readonly resident: number;
+  /** What V8 holds for objects, live or not. */
+  readonly heap: number;
+  /** Of the heap, what objects took: live ones and garbage. */
+  readonly heapUsed: number;
+  /** Buffers outside the heap. */
+  readonly buffers: number;
 }

@@ -5,6 +5,7 @@ import {
   DynamoDBClient,
   QueryCommand,
   type QueryCommandInput,
+  type QueryCommandOutput,
   ScanCommand,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -42,27 +43,33 @@ const STATEMENTS_PER_REQUEST = 25;
 const KEYS_PER_REQUEST = 100;
 const PARTS_PER_TRANSACTION = 100;
 
-/** Requests under way at once, of each kind. */
+/** Requests under way at once, of each kind: as many as this project's lanes have between them. */
 const SENDS_IN_FLIGHT = 16;
-const WRITES_IN_FLIGHT = 8;
+const MARKS_IN_FLIGHT = 16;
+const DROPS_IN_FLIGHT = 8;
 
 /**
  * The same effect with the fewest requests that AWS allows, with the bare SDK: every request full, nothing read twice,
- * nothing checked that goes well here, no report. Nobody could run a restore on it; nobody can be below it.
+ * nothing checked that goes well here, no report. Nobody could run a restore on it. It bounds requests, and units as far
+ * as it reads and writes the same; not the time, which others may spend better.
  */
 async function floor(assignment: Assignment): Promise<Done> {
   const config = sdkConfig(assignment);
   const dynamo = new DynamoDBClient(config);
   const sqs = new SQSClient({ ...config, useQueueUrlAsEndpoint: false });
-  const writes = pLimit(WRITES_IN_FLIGHT);
+  const sends = pLimit(SENDS_IN_FLIGHT);
+  const marking = pLimit(MARKS_IN_FLIGHT);
+  const dropping = pLimit(DROPS_IN_FLIGHT);
 
+  /** Asks for the next page while one is worked on. */
   async function* pagesOf(query: QueryCommandInput): AsyncGenerator<Item[]> {
-    let start: Item | undefined;
-    do {
-      const page = await dynamo.send(new QueryCommand({ ...query, ExclusiveStartKey: start }));
+    const ask = (ExclusiveStartKey?: Item) => dynamo.send(new QueryCommand({ ...query, ExclusiveStartKey }));
+    let asked: Promise<QueryCommandOutput> | undefined = ask();
+    while (asked) {
+      const page: QueryCommandOutput = await asked;
+      asked = page.LastEvaluatedKey && ask(page.LastEvaluatedKey);
       yield page.Items ?? [];
-      start = page.LastEvaluatedKey;
-    } while (start);
+    }
   }
 
   const dueIn = (TableName: string, shard: number) =>
@@ -92,28 +99,36 @@ async function floor(assignment: Assignment): Promise<Done> {
       return (await dynamo.send(request)).Responses?.[table] ?? [];
     });
 
-  const execute = (Statements: Statement[]) =>
-    writes(() => dynamo.send(new BatchExecuteStatementCommand({ Statements })));
+  const execute = (Statements: Statement[]) => dynamo.send(new BatchExecuteStatementCommand({ Statements }));
 
-  /** Fills each request of statements, whatever they come from. */
-  function batches() {
-    let open: Statement[] = [];
-    const sent: Promise<unknown>[] = [];
+  /** Fills each request, whatever its parts come from. */
+  function batches<T>(size: number, request: (parts: T[]) => Promise<unknown>) {
+    let open: T[] = [];
+    const underWay = new Set<Promise<unknown>>();
     const take = (): void => {
-      if (open.length > 0) sent.push(execute(open));
+      if (open.length === 0) return;
+      const sent = request(open).finally(() => underWay.delete(sent));
+      underWay.add(sent);
       open = [];
     };
     return {
-      add(statement: Statement): void {
-        open.push(statement);
-        if (open.length === STATEMENTS_PER_REQUEST) take();
+      add(part: T): void {
+        open.push(part);
+        if (open.length === size) take();
+      },
+      /** Waits until no more than `most` requests are left: what is due is more than memory holds. */
+      async atMost(most: number): Promise<void> {
+        while (underWay.size > most) await Promise.race(underWay);
       },
       async end(): Promise<void> {
         take();
-        await Promise.all(sent);
+        await Promise.all(underWay);
       },
     };
   }
+
+  const batchesOfStatements = (limit: ReturnType<typeof pLimit>) =>
+    batches<Statement>(STATEMENTS_PER_REQUEST, (statements) => limit(() => execute(statements)));
 
   const send = (tasks: Item[]) =>
     sqs.send(
@@ -127,51 +142,90 @@ async function floor(assignment: Assignment): Promise<Done> {
       }),
     );
 
-  /** @param pages of tasks, all of them Pending */
-  async function dispatch(batchesOfTasks: Iterable<Item[]> | AsyncIterable<Item[]>): Promise<void> {
-    const marks = batches();
-    await pMap(
-      batchesOfTasks,
-      async (tasks) => {
+  /** Sends tasks, all of them Pending, and marks what was sent. */
+  function dispatcher() {
+    const marks = batchesOfStatements(marking);
+    const messages = batches<Item>(MESSAGES_PER_REQUEST, (tasks) =>
+      sends(async () => {
         await send(tasks);
         for (const task of tasks) marks.add(mark(task));
-      },
-      { concurrency: SENDS_IN_FLIGHT },
+      }),
     );
-    await marks.end();
+    return {
+      add: messages.add,
+      async room(): Promise<void> {
+        await messages.atMost(SENDS_IN_FLIGHT);
+        await marks.atMost(MARKS_IN_FLIGHT);
+      },
+      async end(): Promise<void> {
+        await messages.end();
+        await marks.end();
+      },
+    };
   }
 
   async function inspect(): Promise<void> {
-    const [tasks, jobs] = await Promise.all([due(TABLES.tasks), due(TABLES.jobs)]);
-    const jobIds = [...new Set(tasks.map(({ jobId }) => String(jobId?.N)))];
-    await read(
-      TABLES.jobs,
-      jobIds.map((N) => ({ jobId: { N } })),
-    );
-    const pending = tasks.filter(({ state }) => state?.S === 'Pending');
-    const failed = tasks.filter(({ state }) => state?.S === 'Failed');
-    await Promise.all([dispatch(slices(pending, MESSAGES_PER_REQUEST)), drop(failed), dropAll(jobs)]);
+    const pending = dispatcher();
+    const jobIds = new Set<string>();
+    // Nothing waits for a job here: all of them run.
+    const jobs = batches<Item>(KEYS_PER_REQUEST, (keys) => read(TABLES.jobs, keys));
+    const failed = dropper();
+    const shard = async (number: number): Promise<void> => {
+      for await (const page of dueIn(TABLES.tasks, number)) {
+        for (const task of page) {
+          const jobId = String(task.jobId?.N);
+          if (!jobIds.has(jobId)) jobs.add({ jobId: { N: jobId } });
+          jobIds.add(jobId);
+          if (task.state?.S === 'Pending') pending.add(task);
+          if (task.state?.S === 'Failed') failed.add(task);
+        }
+        await pending.room();
+      }
+    };
+    const shards = Array.from({ length: SHARDS }, (_, number) => shard(number));
+    await Promise.all([...shards, due(TABLES.jobs).then(dropAll)]);
+    await Promise.all([pending.end(), jobs.end(), failed.end()]);
   }
 
-  async function drop(failed: Item[]): Promise<void> {
-    const found = (
-      await read(
-        TABLES.tasks,
-        failed.map(({ jobId, taskId }) => ({ jobId, taskId }) as Item),
-      )
-    ).flat();
-    const drops = batches();
-    for (const task of found) for (const target of targetsOf(task)) drops.add(dropped(target, task));
-    await drops.end();
-    const settlements = batches();
-    for (const task of found) settlements.add(settled(task));
-    await settlements.end();
+  /** Drops the targets of Failed tasks, and notes it in the tasks. */
+  function dropper() {
+    const drops = batchesOfStatements(dropping);
+    const found: Item[] = [];
+    const segments = batches<{ readonly id: string; readonly task: Item }>(
+      KEYS_PER_REQUEST,
+      async (parts) => {
+        const keys = parts.map(({ id }) => ({ segmentId: { N: id } }));
+        const states = new Map(
+          (await read(TABLES.segments, keys)).flat().map((s) => [s.segmentId?.N, s.state?.S]),
+        );
+        for (const { id, task } of parts) if (states.get(id) !== 'Dropped') drops.add(dropped(id, task));
+      },
+    );
+    const tasks = batches<Item>(KEYS_PER_REQUEST, async (keys) => {
+      for (const task of (await read(TABLES.tasks, keys)).flat()) {
+        found.push(task);
+        for (const id of targetsOf(task))
+          if (assignment.readsFirst) segments.add({ id, task });
+          else drops.add(dropped(id, task));
+      }
+    });
+    return {
+      add: ({ jobId, taskId }: Item): void => tasks.add({ jobId, taskId } as Item),
+      async end(): Promise<void> {
+        await tasks.end();
+        await segments.end();
+        await drops.end();
+        const settlements = batchesOfStatements(dropping);
+        for (const task of found) settlements.add(settled(task));
+        await settlements.end();
+      },
+    };
   }
 
   async function dropAll(jobs: Item[]): Promise<void> {
     const failed = jobs.filter(({ state }) => state?.S === 'Failed').map(({ jobId }) => ({ jobId }) as Item);
     for (const job of (await read(TABLES.jobs, failed)).flat()) {
-      const drops = batches();
+      const drops = batchesOfStatements(dropping);
       for await (const page of tasksOf(job.jobId))
         for (const task of page) for (const target of targetsOf(task)) drops.add(dropped(target, job));
       await drops.end();
@@ -181,15 +235,15 @@ async function floor(assignment: Assignment): Promise<Done> {
 
   async function minute(): Promise<void> {
     const endsAt = performance.now() + assignment.minuteMs;
-    async function* dueBatches(): AsyncGenerator<Item[]> {
-      for (let shard = 0; shard < SHARDS; shard++)
-        for await (const page of dueIn(TABLES.tasks, shard))
-          for (const batch of slices(page, MESSAGES_PER_REQUEST)) {
-            if (performance.now() >= endsAt) return;
-            yield batch;
-          }
-    }
-    await dispatch(dueBatches());
+    const pending = dispatcher();
+    for (let shard = 0; shard < SHARDS; shard++)
+      for await (const page of dueIn(TABLES.tasks, shard))
+        for (const task of page) {
+          if (performance.now() >= endsAt) return pending.end();
+          pending.add(task);
+          await pending.room();
+        }
+    await pending.end();
   }
 
   const scan = async (TableName: string): Promise<void> => {

@@ -1,6 +1,8 @@
 import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import {
+  BatchWriteCommand,
+  type BatchWriteCommandInput,
   DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -10,6 +12,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import pLimit from 'p-limit';
 import pMap from 'p-map';
+import { slices } from '../../functions/streams/slices.ts';
 import type { Mapping } from '../../functions/submit/mapping-source.ts';
 import { mappings, RESTORE } from '../data/restore.ts';
 import { NOW } from '../data/rows.ts';
@@ -22,6 +25,8 @@ import { unpack } from './unpack.ts';
 /** Requests in flight at once: as many as the SDK keeps sockets. */
 const IN_FLIGHT = 50;
 const SEGMENTS_PER_TASK = 98;
+/** The limit of AWS. */
+const PUTS_PER_REQUEST = 25;
 
 // biome-ignore lint/suspicious/noExplicitAny: items as the document client gives them
 type Item = Record<string, any>;
@@ -189,20 +194,31 @@ async function naivePort(assignment: Assignment): Promise<Done> {
     }
 
     async function submitTask({ taskId, batch }: { taskId: bigint; batch: Mapping[] }): Promise<void> {
-      const segments = batch.map(({ targetSegmentId: segmentId, ...mapping }) =>
-        put(TABLES.segments, {
-          segmentId,
-          ...mapping,
-          collectionId,
-          jobId,
-          state: 'Importing',
-          isImporting: true,
-        }),
-      );
-      await Promise.all(segments);
+      const segments = batch.map(({ targetSegmentId: segmentId, ...mapping }) => ({
+        segmentId,
+        ...mapping,
+        collectionId,
+        jobId,
+        state: 'Importing',
+        isImporting: true,
+      }));
+      await pMap(slices(segments, PUTS_PER_REQUEST), (items) => putAll(TABLES.segments, items));
       const idMappings = batch.map(({ numOfRows: _, ...mapping }) => mapping);
       const fresh = { state: 'Pending', taskVersion: 0, createdAt: NOW };
       await put(TABLES.tasks, { jobId, taskId, collectionId, ...fresh, idMappings });
+    }
+  }
+
+  async function putAll(table: string, items: readonly Item[]): Promise<void> {
+    let requests: NonNullable<BatchWriteCommandInput['RequestItems']>[string] = items.map((Item) => ({
+      PutRequest: { Item },
+    }));
+    while (requests.length > 0) {
+      const RequestItems = { [table]: requests };
+      const { UnprocessedItems = {} } = await inFlight(() =>
+        dynamo.send(new BatchWriteCommand({ RequestItems })),
+      );
+      requests = UnprocessedItems[table] ?? [];
     }
   }
 

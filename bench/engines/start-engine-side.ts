@@ -1,13 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Answer, Question } from './engine-side.ts';
-import type { WireCounts } from './wire.ts';
+import type { Answer, Question, SideCounts } from './engine-side.ts';
 
 export interface EngineSide {
   /** Sends contenders to this DynamoDB from now on, with a queue that is empty, and counts anew. */
   lead(dynamo: string, latencyMs: number): Promise<{ readonly endpoint: string; readonly queueUrl: string }>;
-  counts(): Promise<WireCounts>;
+  counts(): Promise<SideCounts>;
   stop(): Promise<void>;
 }
 
@@ -30,7 +29,7 @@ export async function startEngineSide(): Promise<EngineSide> {
   return {
     lead: (dynamo, latencyMs) =>
       ask({ kind: 'lead', dynamo, latencyMs }) as Promise<{ endpoint: string; queueUrl: string }>,
-    counts: () => ask({ kind: 'counts' }) as Promise<WireCounts>,
+    counts: () => ask({ kind: 'counts' }) as Promise<SideCounts>,
     async stop() {
       child.disconnect();
       await exited;

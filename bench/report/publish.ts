@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import type { Results } from '../results.ts';
 import { charts } from './charts.ts';
 import { asMarkdown } from './table.ts';
-import { bundlesTable, goalsTable, marksTable, monthTable, weightsTable, workloadsTable } from './tables.ts';
+import {
+  bundlesTable,
+  goalsTable,
+  marksTable,
+  monthTable,
+  processorsTable,
+  reactionsTable,
+  restoreTable,
+  weightsTable,
+  workloadsTable,
+} from './tables.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs');
 const DOCUMENT = join(DOCS, 'benchmarks.md');
@@ -26,6 +36,9 @@ export function fillIn(document: string, results: Results): string {
     circumstances: circumstances(results),
     goals: asMarkdown(goalsTable(results)),
     workloads: asMarkdown(workloadsTable(results)),
+    processors: asMarkdown(processorsTable(results)),
+    restore: asMarkdown(restoreTable(results)),
+    reactions: asMarkdown(reactionsTable(results)),
     marks: asMarkdown(marksTable(results)),
     bundles: asMarkdown(bundlesTable(results)),
     weights: asMarkdown(weightsTable(results)),
@@ -37,9 +50,9 @@ export function fillIn(document: string, results: Results): string {
   );
 }
 
-const circumstances = ({ date, machine, versions, pricesAsOf }: Results): string =>
+const circumstances = ({ date, machine, versions, pricesAsOf, arguments: given }: Results): string =>
   [
-    `Measured on ${date} with ${machine}.`,
+    `Measured on ${date} with ${machine}, by \`${['npm run bench', ...(given.length > 0 ? ['--'] : []), ...given].join(' ')}\`.`,
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,

@@ -11,7 +11,11 @@ import {
 } from './insights.ts';
 
 /** A line of the action log. */
-export interface LoggedChange extends ActionRecord {
+export interface LoggedChange extends Omit<ActionRecord, 'table'> {
+  /** `all`: one line for the items of a whole load. */
+  readonly table: ActionRecord['table'] | 'all';
+  /** Whoever made it by hand. */
+  readonly who?: string;
   /** ISO 8601, UTC. */
   readonly timestamp: string;
   readonly service: string;
@@ -49,7 +53,7 @@ function changeOf(row: ResultRow, filter: ChangeFilter): LoggedChange | undefine
 }
 
 /**
- * How often each thing was done, in the order of the last time: `12 enqueued, 1 released`.
+ * How often each thing was done, by whom if by hand, in the order of the last time: `12 enqueued, 1 released by ada`.
  *
  * @throws Error if the answer has no counts: an emulator's
  */
@@ -59,9 +63,12 @@ export async function readHistory(
   period: Period,
   signal: AbortSignal,
 ): Promise<string> {
-  const query = `filter ${filterText(filter)} | stats count(*) as changes, max(@timestamp) as last by what | sort last asc`;
+  const query = `filter ${filterText(filter)} | stats count(*) as changes, max(@timestamp) as last by what, who | sort last asc`;
   const rows = await askInsights(connection, query, period, signal);
   if (rows.some(({ what, changes }) => what === undefined || changes === undefined))
     throw new Error('Logs Insights answered without counts');
-  return rows.map(({ what, changes }) => `${changes} ${what}`).join(', ') || 'no change';
+  return (
+    rows.map(({ what, changes, who }) => `${changes} ${what}${who ? ` by ${who}` : ''}`).join(', ') ||
+    'no change'
+  );
 }

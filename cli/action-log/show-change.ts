@@ -5,7 +5,7 @@ const WHAT_WIDTH = 10;
 
 /** One change in a line: when, what, which, from which state to which, why. */
 export function changeLine(
-  { timestamp, what, table, jobId, taskId, segmentId, before, after, because }: LoggedChange,
+  { timestamp, what, table, jobId, taskId, segmentId, before, after, because, who }: LoggedChange,
   width: number,
 ): string {
   const key = segmentId === undefined ? [jobId, taskId].filter(Boolean).join('/') : `segment ${segmentId}`;
@@ -15,7 +15,7 @@ export function changeLine(
     what.padEnd(WHAT_WIDTH),
     key === '' ? table : key,
     ...(states === '' ? [] : [states]),
-    because,
+    who === undefined || because.includes(`by ${who}`) ? because : `by ${who}: ${because}`,
   ].join('  ');
   return Number.isFinite(width) ? cliTruncate(line, width) : line;
 }

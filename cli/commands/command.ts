@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { describeError } from '../../functions/copy-segment/describe-error.ts';
+import { createOperatorLog, type OperatorLog } from '../action-log/operator-log.ts';
 import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/connection.ts';
 import {
@@ -11,14 +12,17 @@ import { nameMissingTables } from '../connection/missing-tables.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeCost } from '../terminal/describe-cost.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { whoActs } from '../who-acts.ts';
 import { documentOf } from './document.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
 /** What a command is given: its arguments and options, its deployment, and what is around it. */
 export interface CommandCall<O> extends Surroundings {
   readonly args: readonly (string | undefined)[];
-  readonly options: O & ConnectionOptions & { readonly json?: true };
+  readonly options: O & ConnectionOptions & { readonly json?: true; readonly who?: string };
   readonly connection: Connection;
+  /** Where every change that the command makes is recorded. */
+  readonly actionLog: OperatorLog;
   /** A command of this program for the same deployment, as somebody would type it. */
   readonly commandFor: (...args: readonly string[]) => readonly string[];
 }
@@ -68,14 +72,22 @@ export function addCommand<O>(
       const typed = typedOptions(command);
       const { now, signal, program: typedAs = ['copy-segment'] } = surroundings;
       const connection = await connect({ options: given, typed, now: now(), signal });
+      const actionLog = createOperatorLog({
+        connection,
+        who: whoActs(given),
+        now,
+        isJson: given.json === true,
+        err: surroundings.err,
+      });
       try {
         const end = await run({
           ...surroundings,
           args: command.processedArgs,
           options: given,
           connection,
+          actionLog,
           commandFor: (...args) => [...typedAs, ...args, ...typed],
-        });
+        }).finally(actionLog.end);
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);
       } catch (error) {

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { WholeRecord } from '../action-log/operator-log.ts';
 import { countDifferences } from '../dump-file/compare-records.ts';
 import { loadRecords } from '../dump-file/load-records.ts';
 import { type DumpRecord, parseRecord } from '../dump-file/record.ts';
@@ -104,11 +106,24 @@ async function agreeToReplace(call: CommandCall<LoadOptions>, path: string): Pro
 }
 
 async function loadedFrom(
-  { connection, options, signal }: CommandCall<LoadOptions>,
+  call: CommandCall<LoadOptions>,
   records: AsyncIterable<DumpRecord>,
 ): Promise<CommandEnd> {
+  const { connection, options, signal } = call;
   const overwrite = options.overwrite === true;
-  const loaded = await loadRecords(connection, records, { overwrite, signal });
+  let items = 0;
+  const onWritten = (count: number): void => {
+    items += count;
+  };
+  let isWhole = false;
+  const loaded = await loadRecords(connection, records, { overwrite, signal, onWritten })
+    .then((all) => {
+      isWhole = true;
+      return all;
+    })
+    .finally(() => {
+      if (items > 0) call.actionLog.whole(loadedRecord(call, items, isWhole));
+    });
   const { written, replaced, same, kept, keptNames } = loaded;
   const more = kept - keptNames.length;
   return {
@@ -126,6 +141,22 @@ async function loadedFrom(
             ]
           : []),
       ].join('\n'),
+  };
+}
+
+/** Also of a load that ended with an error: what it had written is there, and a batch may be there in part. */
+function loadedRecord(
+  { args, options }: CommandCall<LoadOptions>,
+  items: number,
+  isWhole: boolean,
+): WholeRecord {
+  const source = args[0] === '-' ? 'standard input' : basename(args[0] as string);
+  const over = options.overwrite ? ', over what was there' : '';
+  return {
+    what: 'loaded',
+    table: 'all',
+    after: { items },
+    because: `${isWhole ? '' : 'at least '}${countOf(items, 'item')} from ${source}${over}`,
   };
 }
 

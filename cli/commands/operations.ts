@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { circumstancesOf, type OperateOptions, operate, readsOf, whoActs } from '../operate/operate.ts';
+import { circumstancesOf, type OperateOptions, operate, readsOf } from '../operate/operate.ts';
 import { parseJob, parseTask } from '../operate/parse-key.ts';
 import { planCancel } from '../operate/plan-cancel.ts';
 import { planFail } from '../operate/plan-fail.ts';
@@ -8,6 +8,7 @@ import { planRelease } from '../operate/plan-release.ts';
 import { planRequeue } from '../operate/plan-requeue.ts';
 import { findJob, findTask } from '../operate/situation.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { whoActs } from '../who-acts.ts';
 import { addCommand, type CommandDefinition, type Exit, yesOption } from './command.ts';
 
 const whoOption = (): Option => new Option('--who <name>', 'who does it (default: the user of this machine)');
@@ -44,7 +45,7 @@ const release: CommandDefinition<OperateOptions & { readonly withoutLease?: true
     '  copy-segment release 449999999999999991/12 --without-lease\n' +
     '      it has no lease that could run out, and its worker is known to be gone',
   exitCodes: EXIT_CODES,
-  options: [new Option('--without-lease', 'also a task that has no lease'), yesOption()],
+  options: [new Option('--without-lease', 'also a task that has no lease'), whoOption(), yesOption()],
   async run(call) {
     const key = parseTask(call.args[0] as string);
     const withoutLease = call.options.withoutLease === true;
@@ -61,7 +62,7 @@ const requeue: CommandDefinition<OperateOptions> = {
     'Makes a task due now, whatever its marker said: the next inspection sends it, or\ndrops its targets if it failed, or its job did.',
   examples: '  copy-segment requeue 449999999999999991/12',
   exitCodes: EXIT_CODES,
-  options: [yesOption()],
+  options: [whoOption(), yesOption()],
   async run(call) {
     const key = parseTask(call.args[0] as string);
     const plan = planRequeue(await findTask(readsOf(call), key, circumstancesOf(call)));
@@ -97,7 +98,7 @@ const forget: CommandDefinition<OperateOptions> = {
     'Takes a task, or a job and every task of it, out of the due index: no inspection\nreports it again. Nothing else is changed; a recovery looks at it all the same.',
   examples: '  copy-segment forget 449999999999999991/12\n  copy-segment forget 449999999999999991',
   exitCodes: EXIT_CODES,
-  options: [yesOption()],
+  options: [whoOption(), yesOption()],
   async run(call) {
     const reads = readsOf(call);
     const what = call.args[0] as string;

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
-import { whoActs } from '../operate/operate.ts';
 import { pausedDescription, pauseNote, resumedDescription } from '../schedule/pause-note.ts';
 import { type Switch, type Switched, switchSchedule } from '../schedule/switch-schedule.ts';
 import { switchStreams } from '../schedule/switch-streams.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { hanging, wrapped } from '../terminal/wrapped.ts';
 import { UserError } from '../user-error.ts';
+import { whoActs } from '../who-acts.ts';
 import {
   addCommand,
   type CommandCall,

@@ -1,8 +1,11 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { collectIssues } from '../../functions/submit/issues.ts';
 import type { OnProgress } from '../../functions/submit/submission.ts';
 import { createSubmit } from '../../functions/submit/submit.ts';
+import type { SubmitResult } from '../../functions/submit/submit-result.ts';
 import { SubmitInterruptedError } from '../../functions/submit/submit-stores.ts';
+import type { WholeRecord } from '../action-log/operator-log.ts';
 import type { OpenRestore } from '../restore-file/open-restore.ts';
 import { type Line, readLines } from '../restore-file/read-lines.ts';
 import { UnreadableRestoreError } from '../restore-file/unreadable-restore-error.ts';
@@ -10,6 +13,7 @@ import { openSubmission } from '../submit-file/open-submission.ts';
 import { readSubmission } from '../submit-file/read-submission.ts';
 import { UnreadableSubmissionError } from '../submit-file/unreadable-submission-error.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { countOf } from '../terminal/count-of.ts';
 import { type Progress, progressBar } from '../terminal/progress-bar.ts';
 import { addCommand, type CommandCall, type CommandEnd, type Exit } from './command.ts';
 import { EXIT } from './exit-code.ts';
@@ -74,7 +78,7 @@ async function submitNamed(call: Call, onJob: (jobId: bigint) => void): Promise<
 
 async function submitFile(
   file: OpenRestore,
-  { connection, signal, options }: Call,
+  { connection, signal, options, actionLog }: Call,
   onJob: (jobId: bigint) => void,
 ): Promise<SubmitOutcome> {
   const { dynamo, tables, shards } = connection;
@@ -84,6 +88,8 @@ async function submitFile(
     onJob(job.jobId);
     const submit = createSubmit({ dynamo, tables, shards });
     const result = await submit(job, mappings, { signal, onProgress: progress.onProgress });
+    if (result.kind === 'submitted' || result.kind === 'failed')
+      actionLog.whole(submittedRecord(job.jobId, result, basename(file.name)));
     if (result.kind !== 'refused') return result;
     // What is wrong with the job itself is on its line.
     const { listed, total } = result.issues;
@@ -96,6 +102,24 @@ async function submitFile(
   } finally {
     progress.end();
   }
+}
+
+function submittedRecord(
+  jobId: bigint,
+  result: Extract<SubmitResult, { kind: 'submitted' | 'failed' }>,
+  source: string,
+): WholeRecord {
+  const { tasks, segments } = result.totals;
+  const after = { totalTasks: tasks, totalSegments: segments };
+  const common = { table: 'jobs', jobId: String(jobId) } as const;
+  return result.kind === 'failed'
+    ? { ...common, what: 'failed', after: { state: 'Failed', ...after }, because: result.reason }
+    : {
+        ...common,
+        what: 'submitted',
+        after: { state: result.state, ...after },
+        because: `${countOf(segments, 'segment')} in ${countOf(tasks, 'task')} from ${source}`,
+      };
 }
 
 function ofAnotherKind({ message, filter }: UnreadableRestoreError, { name }: OpenRestore): SubmitOutcome {

@@ -30,28 +30,60 @@ export interface Loaded {
 export async function loadRecords(
   target: Tables,
   records: AsyncIterable<DumpRecord>,
-  { overwrite, signal }: { readonly overwrite: boolean; readonly signal: AbortSignal },
+  {
+    overwrite,
+    signal,
+    onWritten = () => {},
+  }: {
+    readonly overwrite: boolean;
+    readonly signal: AbortSignal;
+    readonly onWritten?: (items: number) => void;
+  },
 ): Promise<Loaded> {
   const loaded = { written: 0, replaced: 0, same: 0, kept: 0 };
   const keptNames: string[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+  };
+  async function* untilFailure(): AsyncGenerator<DumpRecord[]> {
+    try {
+      for await (const batch of batchesOf(records, INSERTS_PER_BATCH)) {
+        if (failure) return;
+        yield batch;
+      }
+    } catch (error) {
+      fail(error);
+    }
+  }
+  // An error is thrown once nothing is under way any more: what was written by then is known. The signal ends requests.
   await pMap(
-    batchesOf(records, INSERTS_PER_BATCH),
+    untilFailure(),
     async (batch) => {
-      const found = await insert(target, batch, signal);
-      const differences = await differencesFrom(target, found, signal);
-      const records = differences.map(({ record }) => record);
-      if (overwrite) await replace(target, records, signal);
-      const [replaced, kept] = overwrite ? [records, []] : [[], records];
-      loaded.written += batch.length - found.length + replaced.length;
-      loaded.replaced += replaced.length;
-      loaded.same += found.length - records.length;
-      loaded.kept += kept.length;
-      keptNames.push(...kept.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
+      await loadBatch(batch).catch(fail);
       return pMapSkip;
     },
     { concurrency: CONCURRENCY, signal },
   );
+  if (failure) throw failure.error;
   return { ...loaded, keptNames };
+
+  async function loadBatch(batch: readonly DumpRecord[]): Promise<void> {
+    const found = await insert(target, batch, signal);
+    onWritten(batch.length - found.length);
+    const differences = await differencesFrom(target, found, signal);
+    const records = differences.map(({ record }) => record);
+    if (overwrite) {
+      await replace(target, records, signal);
+      onWritten(records.length);
+    }
+    const [replaced, kept] = overwrite ? [records, []] : [[], records];
+    loaded.written += batch.length - found.length + replaced.length;
+    loaded.replaced += replaced.length;
+    loaded.same += found.length - records.length;
+    loaded.kept += kept.length;
+    keptNames.push(...kept.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
+  }
 }
 
 /** @returns those that are there already */

@@ -232,7 +232,7 @@ const targetCount = ({ sighting: { reading } }: Candidate): number =>
   reading.ok ? reading.value.targetSegmentIds.length : 0;
 
 /** When the submit of a job last wrote, as far as it can be read. */
-function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {
+export function submittedAt(job: KnownJob, lastCreatedAt: number | undefined): number | undefined {
   const createdAt = job !== 'missing' && isJob(job) ? job.raw.createdAt : undefined;
   const times = [lastCreatedAt, typeof createdAt === 'bigint' ? Number(createdAt) : undefined];
   const known = times.filter((time) => time !== undefined);

@@ -1,7 +1,6 @@
-import { userInfo } from 'node:os';
 import { createTableReads } from '../../functions/aws/table-reads.ts';
 import { createWriter } from '../../functions/aws/write-changes.ts';
-import { describeError } from '../../functions/copy-segment/describe-error.ts';
+import { recorded } from '../action-log/recorded.ts';
 import { type CommandCall, type CommandEnd, EXIT, isConfirmed } from '../commands/command.ts';
 import { pauseWarning } from '../schedule/pause-warning.ts';
 import { countOf } from '../terminal/count-of.ts';
@@ -28,17 +27,6 @@ export const circumstancesOf = ({ connection, now }: Pick<CommandCall<unknown>, 
   now: now(),
   shards: connection.shards,
 });
-
-/** Whoever acts: named, or whoever is logged in on this machine. */
-export function whoActs({ who }: OperateOptions): string {
-  if (who !== undefined) return who;
-  try {
-    return userInfo().username;
-  } catch (error) {
-    // A user id without a name, as in some containers.
-    return `an operator (${describeError(error)})`;
-  }
-}
 
 /**
  * Shows what a plan changes, asks, and changes it.
@@ -80,7 +68,7 @@ export async function operate(
   const write = createWriter({ dynamo: connection.dynamo, signal }, connection.tables, {
     takesSeveralRemoves: true,
   });
-  const outcome = await carryOutPlan(plan, write);
+  const outcome = await carryOutPlan(plan, recorded(write, call.actionLog.ofRun()));
   const { kind, ...counts } = outcome;
   const warning = kind === 'done' ? await pauseWarning(connection) : undefined;
   const next = warning === undefined ? plan.next : `${plan.next} ${warning}`;

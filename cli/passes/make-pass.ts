@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { parseCheckEvent } from '../../functions/checker/check-event.ts';
 import { createChecker } from '../../functions/checker/checker.ts';
 import type { CheckReport } from '../../functions/checker/report/check-report.ts';
@@ -21,7 +22,7 @@ export interface Watch {
 }
 
 /** Where passes are made, and on what. */
-export type PassCall = Pick<CommandCall<unknown>, 'connection' | 'signal' | 'now'>;
+export type PassCall = Pick<CommandCall<unknown>, 'connection' | 'signal' | 'now' | 'actionLog'>;
 
 /** Passes of the deployed inspector. Whoever waits sees nothing of them but their report. */
 export async function deployedInspector({ connection, signal }: PassCall): Promise<MakePass<PassReport>> {
@@ -38,7 +39,7 @@ export async function deployedChecker({ connection, signal }: PassCall): Promise
 }
 
 /** Passes in this process: with its rights, without a time limit. */
-export function localInspector({ connection, signal, now }: PassCall): MakePass<PassReport> {
+export function localInspector({ connection, signal, now, actionLog }: PassCall): MakePass<PassReport> {
   const { dynamo, sqs, tables, shards, queueUrl, maxDrops } = connection;
   return (event, watch = {}) => {
     const request = parsePassEvent(event);
@@ -49,25 +50,42 @@ export function localInspector({ connection, signal, now }: PassCall): MakePass<
       ...(maxDrops !== undefined && { maxDrops }),
     });
     const { onVerdict, onChange, onMessage } = createPlannedActions(watch.onAction ?? (() => {}));
+    const passId = randomUUID();
+    const record = actionLog.ofRun(passId);
     return inspector(request, {
+      passId,
       signal,
       onVerdict(verdict) {
         if (verdict.taskId !== undefined) watch.onTask?.();
         onVerdict(verdict);
       },
-      onChange,
+      onChange(change, { kind }) {
+        onChange(change);
+        if (!request.dryRun) record(change, kind);
+      },
       onMessage,
     });
   };
 }
 
 /** Checks in this process. */
-export function localChecker({ connection, signal, now }: PassCall): MakePass<CheckReport> {
+export function localChecker({ connection, signal, now, actionLog }: PassCall): MakePass<CheckReport> {
   const { dynamo, tables, shards } = connection;
   const checker = createChecker({ dynamo, tables, shards, now });
   return (event, watch = {}) => {
     const { onVerdict, onChange } = createPlannedActions(watch.onAction ?? (() => {}));
-    return checker(parseCheckEvent(event), { signal, onVerdict, onChange });
+    const request = parseCheckEvent(event);
+    const passId = randomUUID();
+    const record = actionLog.ofRun(passId);
+    return checker(request, {
+      passId,
+      signal,
+      onVerdict,
+      onChange(change, end) {
+        onChange(change);
+        if (!request.dryRun) record(change, end);
+      },
+    });
   };
 }
 

@@ -5,7 +5,7 @@ import { deployedChecker, deployedInspector, localChecker, localInspector, type 
 import { eventOf, type PassOptions } from './pass-options.ts';
 import { recoverAll } from './recover-all.ts';
 
-type Call = Pick<CommandCall<PassOptions>, 'connection' | 'options' | 'signal' | 'now'>;
+type Call = Pick<CommandCall<PassOptions>, 'connection' | 'options' | 'signal' | 'now' | 'actionLog'>;
 
 const isLocal = ({ options, connection }: Call): boolean =>
   options.local === true || options.dryRun === true || connection.isEmbedded;

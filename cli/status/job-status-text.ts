@@ -4,7 +4,7 @@ import { statesText } from '../explain/explain-task.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import type { Facts } from '../explain/facts.ts';
 import { wrapped } from '../terminal/wrapped.ts';
-import { numberOf } from './read-jobs.ts';
+import { numberOf } from './job-in-progress.ts';
 import { barOf } from './show-status.ts';
 
 /** One job for a person: how far it is, what its tasks are in, and the worst about it. */

@@ -1,6 +1,7 @@
 import pMap from 'p-map';
 import { CONCURRENCY } from '../../functions/aws/metered-clients.ts';
 import { queryPages, readItems, scanPages } from '../../functions/aws/reads.ts';
+import { createTableReads } from '../../functions/aws/table-reads.ts';
 import { DUE_INDEX } from '../../functions/copy-segment/due-index.ts';
 import { compareIds, type RawId } from '../../functions/copy-segment/ids.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
@@ -8,15 +9,9 @@ import { isJob, isRunning, isUnsettledFailure, readJob } from '../../functions/c
 import { readIndexedTask, sightTask, type TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { KnownJob } from '../../functions/inspector/verdict.ts';
 import type { Connection } from '../connection/connection.ts';
-import { LEVELS } from '../explain/condition.ts';
-import { conditionOfJob } from '../explain/job-condition.ts';
-import {
-  conditionOfTask,
-  type Moment,
-  TASK_CONDITION_KINDS,
-  type TaskCondition,
-} from '../explain/task-condition.ts';
 import { countOf } from '../terminal/count-of.ts';
+import { createJobInProgress, type JobInProgress, numberOf } from './job-in-progress.ts';
+import { lookCloser } from './look-closer.ts';
 import type { Due, JobStatus, Pending } from './status.ts';
 
 /** What jobs and unfinished tasks come to. */
@@ -35,7 +30,7 @@ const MAX_LEASES_READ = 1_000;
 
 /**
  * Jobs from their table, unfinished tasks from the `due` index: what is done is not read, but taken from the counters on
- * the job. Costs what is unfinished.
+ * the job. Costs what is unfinished, and the tasks of jobs where that does not add up.
  */
 export async function readJobs(
   { dynamo, tables, shards }: Connection,
@@ -125,11 +120,15 @@ export async function readJobs(
     const name = typeof nodeId === 'string' ? nodeId : 'unnamed';
     nodes[name] = (nodes[name] ?? 0) + 1;
   }
+  const inDoubt = new Map(
+    [...known].filter(([, job]) => job.isInDoubt()).sort(([a], [b]) => compareIds(a, b)),
+  );
+  const exact = await lookCloser(createTableReads(access, tables), inDoubt, moment);
   const [reason] = unreadJobs.values();
   return {
     jobs: [...known]
       .sort(([a], [b]) => compareIds(a, b))
-      .map(([, job]) => job.status())
+      .map(([jobId, job]) => exact.get(jobId) ?? job.status())
       .filter(({ condition, worst }) => condition.level !== 'fine' || worst !== undefined),
     jobsByState,
     due: { tasks: dueTasks, jobs: dueJobs, oldest },
@@ -138,6 +137,11 @@ export async function readJobs(
     notRead: [
       ...(unreadJobs.size > 0
         ? [`${countOf(unreadJobs.size, 'job')} of tasks in the index (${reason})`]
+        : []),
+      ...(inDoubt.size > exact.size
+        ? [
+            `tasks outside of the index of ${countOf(inDoubt.size - exact.size, 'more job')}: audit reads them`,
+          ]
         : []),
       ...(leases > found.length ? [`the holders of ${leases - found.length} more leases`] : []),
     ],
@@ -148,56 +152,3 @@ function knownJob(item: Item): KnownJob {
   const reading = readJob(item);
   return reading.ok ? reading.value : { unreadable: reading.reason, raw: item };
 }
-
-interface JobInProgress {
-  add(sighting: TaskSighting): TaskCondition;
-  status(): JobStatus;
-}
-
-/** How many tasks are in a condition, and the condition of the first of them. */
-interface Counted {
-  readonly condition: TaskCondition;
-  readonly taskId: RawId;
-  readonly count: number;
-}
-
-function createJobInProgress(jobId: RawId, job: KnownJob, moment: Moment): JobInProgress {
-  const byKind = new Map<TaskCondition['kind'], Counted>();
-  return {
-    add(sighting) {
-      const condition = conditionOfTask(sighting, job, moment);
-      const { taskId } = sighting.key;
-      const known = byKind.get(condition.kind);
-      const isFirst = known === undefined || compareIds(taskId, known.taskId) < 0;
-      byKind.set(condition.kind, {
-        ...(isFirst ? { condition, taskId } : known),
-        count: (known?.count ?? 0) + 1,
-      });
-      return condition;
-    },
-    status: () => ({
-      jobId: String(jobId),
-      state: job === 'missing' ? 'missing' : isJob(job) ? job.state : 'unreadable',
-      ...progressOf(job === 'missing' ? {} : job.raw),
-      condition: conditionOfJob(job, undefined, moment),
-      worst: worstOf([...byKind.values()]),
-    }),
-  };
-}
-
-/** Shards answer in any order, and the worst is the same. */
-function worstOf(counted: readonly Counted[]): JobStatus['worst'] {
-  const rank = ({ condition: { level, kind } }: Counted): number =>
-    TASK_CONDITION_KINDS.indexOf(kind) - LEVELS.indexOf(level) * TASK_CONDITION_KINDS.length;
-  const [worst] = counted.toSorted((a, b) => rank(a) - rank(b));
-  return worst && { condition: worst.condition, count: worst.count };
-}
-
-/** As its counters have it: nobody decides by them, and they may lag behind. */
-const progressOf = (raw: Item): Pick<JobStatus, 'tasks' | 'segments'> => ({
-  tasks: { done: numberOf(raw.completedTasks) ?? 0, of: numberOf(raw.totalTasks) },
-  segments: { done: numberOf(raw.completedSegments) ?? 0, of: numberOf(raw.totalSegments) },
-});
-
-export const numberOf = (value: unknown): number | undefined =>
-  typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined;

@@ -1,3 +1,4 @@
+import { LEVELS } from '../explain/condition.ts';
 import { queueText, scheduleText } from '../explain/environment-lines.ts';
 import { wordsOf } from '../explain/explain-job.ts';
 import { ago, statesText } from '../explain/explain-task.ts';
@@ -6,7 +7,7 @@ import { columns } from '../terminal/columns.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { wrapped } from '../terminal/wrapped.ts';
-import { ailmentsOf, isStuck, worstOf } from './is-healthy.ts';
+import { ailmentsOf, worstOf } from './is-healthy.ts';
 import { TRAFFIC_MINUTES } from './read-traffic.ts';
 import type { Alarms, JobStatus, LastPass, Signals, Status } from './status.ts';
 
@@ -16,7 +17,7 @@ const BAR_WIDTH = 16;
 /** More jobs than these are counted: a screen has other lines as well. */
 const MAX_JOBS_ON_SCREEN = 10;
 
-/** For a person: the deployment in a line each, then its jobs, the stuck ones first. */
+/** For a person: the deployment in a line each, then its jobs, the worst first. */
 export function showStatus(status: Status, { isTerminal, width, maxLines }: Screen): string {
   const { at, due, pending, environment, signals, nodes, jobs, jobsByState, notRead } = status;
   const { inspectorSchedule, checkerSchedule, queue } = environment;
@@ -27,9 +28,8 @@ export function showStatus(status: Status, { isTerminal, width, maxLines }: Scre
       ? 'nothing'
       : `${countOf(due.tasks, 'task')}, ${countOf(due.jobs, 'job')}; the oldest for ${spanText(at - due.oldest)}`;
   const ailments = ailmentsOf(status);
-  const shown = [...jobs]
-    .sort((a, b) => Number(isStuck(b)) - Number(isStuck(a)))
-    .slice(0, isTerminal ? MAX_JOBS_ON_SCREEN : maxLines);
+  const worstFirst = jobs.toSorted((a, b) => levelOf(b) - levelOf(a));
+  const shown = worstFirst.slice(0, isTerminal ? MAX_JOBS_ON_SCREEN : maxLines);
   const left = jobs.length - shown.length;
   return [
     row('passes', `inspector ${scheduleText(inspectorSchedule)}, checker ${scheduleText(checkerSchedule)}`),
@@ -55,9 +55,13 @@ export function showStatus(status: Status, { isTerminal, width, maxLines }: Scre
         ]),
     ailments.length === 0
       ? 'Healthy.'
-      : wrapped(`Not healthy: ${ailments.join(', ')}.${explainHint(shown)}`, Math.min(width, 80)),
+      : wrapped(`Not healthy: ${ailments.join(', ')}.${explainHint(worstFirst)}`, Math.min(width, 80)),
   ].join('\n');
 }
+
+/** The worse of the job and its tasks: a stuck job may show what is late about its tasks. */
+const levelOf = ({ condition, worst }: JobStatus): number =>
+  Math.max(...[condition, worst?.condition].map((one) => LEVELS.indexOf(one?.level ?? 'fine')));
 
 const jobRow = (job: JobStatus): string[] => {
   const { jobId, state, tasks, segments } = job;
@@ -66,13 +70,14 @@ const jobRow = (job: JobStatus): string[] => {
     jobId,
     state,
     barOf(segments),
-    `${tasks.done}/${tasks.of ?? '?'}`,
+    tasks.done === undefined ? '?' : `${tasks.done}/${tasks.of ?? '?'}`,
     count === undefined ? wordsOf(kind) : `${count} ${wordsOf(kind)}`,
   ];
 };
 
 /** `#####..... 54/102`. */
 export function barOf({ done, of }: JobStatus['segments']): string {
+  if (done === undefined) return '?';
   if (of === undefined || of === 0) return `${done}/?`;
   const filled = Math.min(BAR_WIDTH, Math.floor((done / of) * BAR_WIDTH));
   return `${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)} ${done}/${of}`;

@@ -34,13 +34,18 @@ export interface Pending {
   readonly overdue: number;
 }
 
+/** How many are done of how many; undefined: nobody counts them. */
+export interface Progress {
+  readonly done?: number | undefined;
+  readonly of?: number | undefined;
+}
+
 /** One job that is not over. */
 export interface JobStatus {
   readonly jobId: string;
   readonly state: string;
-  /** Undefined: nobody knows how many there are. */
-  readonly tasks: { readonly done: number; readonly of?: number | undefined };
-  readonly segments: { readonly done: number; readonly of?: number | undefined };
+  readonly tasks: Progress;
+  readonly segments: Progress;
   readonly condition: JobCondition;
   /** The worst thing about its tasks, and how many are as bad. */
   readonly worst?: { readonly condition: TaskCondition; readonly count: number } | undefined;

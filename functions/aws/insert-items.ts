@@ -54,7 +54,7 @@ export async function insertItems<I extends Insertion>(
         const error = Responses[index]?.Error;
         if (error?.Code === 'DuplicateItem') found.push(insertion);
         else if (error !== undefined && !isTransientCode(error.Code))
-          throw new TemporaryError(`${insertion.table}: ${error.Code}: ${error.Message ?? ''}`);
+          throw new TemporaryError(`${nameOf(insertion)}: ${error.Code}: ${error.Message ?? ''}`);
         return error !== undefined && isTransientCode(error.Code);
       });
     },
@@ -79,6 +79,9 @@ export async function insertItems<I extends Insertion>(
     }
   }
 }
+
+const nameOf = ({ table, item, keyAttribute }: Insertion): string =>
+  `${table}, ${keyAttribute} ${item[keyAttribute]?.N ?? '?'}`;
 
 const statementOf = ({ table, item }: Insertion) => {
   const attributes = Object.keys(item).map((name) => `'${name.replaceAll("'", "''")}': ?`);

@@ -27,4 +27,11 @@ export type ActionName =
   | 'published'
   | 'completed'
   /** Given a marker, so that the next pass looks at it. */
-  | 'marked';
+  | 'marked'
+  /** By hand: due now, whatever its marker said. */
+  | 'requeued'
+  /** By hand: out of the index. */
+  | 'forgotten'
+  /** All items of a restore, or of a dump: one line for the whole. */
+  | 'submitted'
+  | 'loaded';

@@ -1,3 +1,4 @@
+import type { Action } from './action.ts';
 import { asRead, type Change } from './change.ts';
 import type { RawId } from './ids.ts';
 import type { Item } from './item.ts';
@@ -34,6 +35,11 @@ export const leaseTaken = (task: DispatchableTask, now: number, shards: number):
         ...due(task.taskId, task, now, shards),
       },
       remove: ['nodeId', 'leaseExpiresAt'],
+      action: {
+        what: 'released',
+        because:
+          typeof task.raw.nodeId === 'string' ? `taken from ${task.raw.nodeId}` : 'taken from its worker',
+      },
     },
   );
 
@@ -41,12 +47,17 @@ export const leaseTaken = (task: DispatchableTask, now: number, shards: number):
 export const staleLeaseRemoved = (task: FoundTask): TaskChange =>
   changed(task, {
     remove: ['leaseExpiresAt', ...(task.raw.state === 'Pending' ? (['nodeId'] as const) : [])],
+    action: { what: 'released', because: 'nobody works on it: its lease was left over' },
   });
 
 /** Due now: the next inspection does what there is to do. A settlement is taken back: its targets are looked at again. */
 export const requeued = (task: FoundTask, now: number, shards: number): TaskChange =>
   // The count of messages stays: it tells the next one from those before it, on a FIFO queue.
-  changed(task, { set: dueNow(task, now, shards), remove: ['segmentsDroppedAt'] });
+  changed(task, {
+    set: dueNow(task, now, shards),
+    remove: ['segmentsDroppedAt'],
+    action: { what: 'requeued', because: 'the next inspection is to look at it' },
+  });
 
 /** Failed, because an operator wants it so: its targets are dropped, and the checker fails its job. */
 export const failedByHand = (
@@ -54,16 +65,21 @@ export const failedByHand = (
   { who, reason }: { readonly who: string; readonly reason: string },
   now: number,
   shards: number,
-): TaskChange =>
-  changed(task, {
+): TaskChange => {
+  const because = truncate(`failed by ${who}: ${reason}`, MAX_REASON_LENGTH);
+  return changed(task, {
     set: {
       state: 'Failed',
-      reason: truncate(`failed by ${who}: ${reason}`, MAX_REASON_LENGTH),
+      reason: because,
       completedAt: now,
       ...dueNow(task, now, shards),
     },
     remove: ['nodeId', 'leaseExpiresAt'],
+    action: { what: 'failed', because },
   });
+};
+
+const FORGOTTEN: Action = { what: 'forgotten', because: 'no inspection is to look at it again' };
 
 /** Out of the index: no inspection looks at it again until somebody gives it a marker, a recovery for one. */
 export const taskForgotten = ({ key, raw }: FoundTask): TaskChange => ({
@@ -72,6 +88,7 @@ export const taskForgotten = ({ key, raw }: FoundTask): TaskChange => ({
   if: { ...markerAsRead(raw), ...asRead(raw, 'state') },
   set: {},
   remove: ['dueAt'],
+  action: FORGOTTEN,
 });
 
 /** As `taskForgotten`, for a job. */
@@ -81,6 +98,7 @@ export const jobForgotten = (jobId: RawId, raw: Item): Change<'jobs'> => ({
   if: { ...markerAsRead(raw), ...asRead(raw, 'state') },
   set: {},
   remove: ['dueAt'],
+  action: FORGOTTEN,
 });
 
 const keyOf = ({ jobId, taskId }: RawTaskKey): Item => ({ jobId, taskId });
@@ -90,7 +108,11 @@ const dueNow = ({ key, raw }: FoundTask, now: number, shards: number) =>
 
 function changed(
   { key, raw }: FoundTask,
-  { set = {}, remove = [] }: Partial<Pick<TaskChange, 'set' | 'remove'>>,
+  {
+    set = {},
+    remove = [],
+    action,
+  }: Partial<Pick<TaskChange, 'set' | 'remove'>> & { readonly action: Action },
 ): TaskChange {
   return {
     table: 'tasks',
@@ -99,5 +121,6 @@ function changed(
     set,
     // What is shown to the operator is what is changed.
     remove: remove.filter((name) => raw[name] !== undefined),
+    action,
   };
 }

@@ -40,9 +40,7 @@ export function createDropGuard(maxDrops: number, write: Write): DropGuard & { r
       const admitted = changes.filter(admit);
       const outcomes = await write(admitted);
       // What turned out to be no drop does not count; what failed may have been made.
-      left += admitted.filter(
-        (change, index) => isDrop(change) && outcomes[index]?.kind === 'conditionFailed',
-      ).length;
+      left += admitted.filter((change, index) => isDrop(change) && isNotMade(change, outcomes[index])).length;
       if (admitted.length === changes.length) return outcomes;
       const ends = new Map(admitted.map((change, index) => [change, outcomes[index]]));
       return changes.map((change) =>
@@ -54,5 +52,14 @@ export function createDropGuard(maxDrops: number, write: Write): DropGuard & { r
 
 const isDrop = ({ table, set }: Change): boolean =>
   table === 'segments' && 'state' in set && set.state === 'Dropped';
+
+/** An answer may have been lost: the SDK tries again, and finds the drop made. Engines that do not say what they found cannot tell. */
+const isNotMade = ({ set }: Change, outcome: WriteOutcome | undefined): boolean => {
+  if (outcome?.kind !== 'conditionFailed') return false;
+  const { state, droppedAt, dropReason } = outcome.item ?? {};
+  const isOurs =
+    'dropReason' in set && dropReason === set.dropReason && Number(droppedAt) === Number(set.droppedAt);
+  return !(state === 'Dropped' && isOurs);
+};
 
 const WITHHELD: WriteOutcome = { kind: 'failed', reason: 'withheld', isWithheld: true };

@@ -7,6 +7,18 @@ export const CHANGED = 'changed';
 /** Writes one line per change that was made, never sampled: who changed what, when and why. */
 export type ActionLog = (change: Change, end: 'done' | 'conditionFailed' | 'failed') => void;
 
+/** What a line says besides the change. */
+export interface LineHead {
+  readonly service: string;
+  /** ISO 8601, UTC. */
+  readonly timestamp: string;
+  /** Whoever made it by hand. */
+  readonly who?: string;
+}
+
+export const actionLine = (head: LineHead, record: object): string =>
+  JSON.stringify({ level: 'INFO', message: CHANGED, ...head, ...record });
+
 /**
  * Past the Logger, which takes several times as long per line, and may be told to leave lines out. The changes of a
  * request are written together once all of them are known.
@@ -30,6 +42,6 @@ export function createActionLog(
       queueMicrotask(flush);
       timestamp = new Date().toISOString();
     }
-    lines += `${JSON.stringify({ level: 'INFO', message: CHANGED, service, timestamp, ...actionRecord(passId, change) })}\n`;
+    lines += `${actionLine({ service, timestamp }, actionRecord(passId, change))}\n`;
   };
 }

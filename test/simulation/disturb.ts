@@ -84,7 +84,7 @@ export function disturbed(
     <T, O>(
       kindOf: (work: readonly T[]) => CallKind,
       proceed: (work: readonly T[]) => Promise<O[]>,
-      ends: { readonly lost: O; readonly retried: O },
+      ends: { readonly lost: O; readonly retried: (one: T) => Promise<O> },
     ) =>
     async (work: readonly T[]): Promise<(O | typeof refused)[]> => {
       const fault = await begin(kindOf(work));
@@ -95,11 +95,10 @@ export function disturbed(
       for (const [index, one] of through.entries()) outcomes.set(one, done[index] as O);
       end(fault);
       if (fault === 'answerLost') return work.map(() => ends.lost);
-      return work.map((one) =>
-        fault === 'retried' && (outcomes.get(one) as { kind: string }).kind === 'done'
-          ? ends.retried
-          : (outcomes.get(one) ?? refused),
-      );
+      if (fault === 'retried')
+        for (const [one, outcome] of outcomes)
+          if ((outcome as { kind: string }).kind === 'done') outcomes.set(one, await ends.retried(one));
+      return work.map((one) => outcomes.get(one) ?? refused);
     };
 
   async function* pages<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
@@ -158,13 +157,14 @@ export function disturbed(
       write,
       {
         lost,
-        retried: { kind: 'conditionFailed' },
+        // What is there now is what the first attempt wrote.
+        retried: async (change) => (await write([change]))[0] ?? lost,
       },
     ),
     queue: {
       send: batch<Parameters<typeof queue.send>[0][number], SendOutcome>(() => 'send', queue.send, {
         lost,
-        retried: lost,
+        retried: async () => lost,
       }),
     },
   };

@@ -1,7 +1,9 @@
 import type { Change } from '../../functions/copy-segment/change.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import type { TaskMessage } from '../../functions/copy-segment/task-message.ts';
+import { DEFAULT_MAX_DROPS } from '../../functions/inspector/drop-guard.ts';
 import { inspectorOver } from '../../functions/inspector/inspector.ts';
+import type { PassRequest } from '../../functions/inspector/pass-event.ts';
 import { NOW } from '../support/builders.ts';
 import { asStored, copyOf, emptyTables, makeChange, nameOf, readsOf, type Tables } from './memory-tables.ts';
 import { inKeyOrder, type Reads, SHARDS, type Stage } from './stage.ts';
@@ -17,6 +19,8 @@ export interface PassFacts {
   readonly start: Tables;
   /** As the index showed them then. */
   readonly index: Tables;
+  /** How many segments it may drop. */
+  readonly maxDrops: number;
 }
 
 /** Sees what one pass does to the tables and the queue, as it happens. */
@@ -34,9 +38,12 @@ export interface MemoryStage extends Stage {
 export function memoryStage({
   pageSize = 2,
   watch,
+  misread = (request) => request,
 }: {
   readonly pageSize?: number;
   readonly watch?: (facts: PassFacts) => Watcher;
+  /** For planted bugs: what the inspector takes its request for. */
+  readonly misread?: (request: PassRequest) => PassRequest;
 } = {}): MemoryStage {
   const tables = emptyTables();
   const earlier: Tables[] = [];
@@ -69,8 +76,8 @@ export function memoryStage({
     },
     stale: () => readsOf(earlier[1] ?? tables, index, pageSize),
 
-    inspector: (decorate) =>
-      inspectorOver(
+    inspector: (decorate) => (request, run) => {
+      const inspector = inspectorOver(
         (_, signal) => {
           const start = copyOf(tables);
           const shown = index === tables ? start : index;
@@ -80,6 +87,7 @@ export function memoryStage({
             tables,
             start,
             index: shown,
+            maxDrops: request.maxDrops ?? DEFAULT_MAX_DROPS,
           });
           const stores = {
             ...readsOf(tables, index, pageSize),
@@ -105,6 +113,8 @@ export function memoryStage({
           return decorate(stores, signal);
         },
         { shards: SHARDS, now: () => clock.now },
-      ),
+      );
+      return inspector(misread(request), run);
+    },
   };
 }

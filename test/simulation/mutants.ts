@@ -164,6 +164,37 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     job.state === 'Completed' ? { ...job, state: 'Failed' } : job,
   ),
 
+  // The guard against a mass drop.
+  'maxDrops is ignored': { misread: ({ maxDrops: _, ...request }) => request },
+  'a drop that was made does not count': takes('dropped', 'done', { kind: 'conditionFailed' }),
+  'a task whose drops are withheld is settled': changes('taskWithheld', ({ set: { dueAt } }) => ({
+    set: { segmentsDroppedAt: dueAt },
+    remove: ['dueAt'],
+  })),
+  'a task whose drops are withheld is taken out': changes('taskWithheld', () => ({
+    set: {},
+    remove: ['dueAt'],
+  })),
+  'a task whose drops are withheld stays due': omits('taskWithheld'),
+  'a task whose drops are withheld is hidden for a day': sets('taskWithheld', ({ dueAt }) => ({
+    dueAt: Number(dueAt) + 24 * HOUR,
+  })),
+  'a job whose drops are withheld is settled': changes('jobWithheld', ({ set: { dueAt } }) => ({
+    set: { segmentsDroppedAt: dueAt },
+    remove: ['dueAt'],
+  })),
+  'a job whose drops are withheld is taken out': changes('jobWithheld', () => ({
+    set: {},
+    remove: ['dueAt'],
+  })),
+  'a job whose drops are withheld stays due': omits('jobWithheld'),
+  'a job whose drops are withheld takes its last task for done': sets(
+    'jobWithheld',
+    ({ droppedThroughTaskId }) => ({
+      droppedThroughTaskId: isId(droppedThroughTaskId) ? droppedThroughTaskId + 10n : 10n,
+    }),
+  ),
+
   // Settlements.
   'a task is not settled': omits('taskSettled'),
   'a task is settled with its marker': keeps('taskSettled', 'dueAt'),

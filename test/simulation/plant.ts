@@ -3,16 +3,21 @@ import { isJob, type Job, type JobLookup } from '../../functions/copy-segment/jo
 import type { Stores, WriteOutcome } from '../../functions/copy-segment/stores.ts';
 import type { Task, TaskSighting } from '../../functions/copy-segment/task.ts';
 import type { TaskMessage } from '../../functions/copy-segment/task-message.ts';
+import type { PassRequest } from '../../functions/inspector/pass-event.ts';
 import type { Reads } from './stage.ts';
 
 /** A planted bug: the stores as an inspector that has it would use them. `stale` shows what was true a while ago. */
-export type Mutant = (stores: Stores, stale: Reads) => Stores;
+export type StoresMutant = (stores: Stores, stale: Reads) => Stores;
+
+/** A planted bug: in the stores, or in what the inspector takes its request for. */
+export type Mutant = StoresMutant | { readonly misread: (request: PassRequest) => PassRequest };
 
 type AnyChange = {
   readonly table: Change['table'];
   readonly if: Readonly<Record<string, unknown>>;
   readonly set: Readonly<Record<string, unknown>>;
   readonly remove: readonly string[];
+  readonly action?: { readonly what: string } | undefined;
 };
 
 /** What a change is, by what it writes. */
@@ -29,6 +34,8 @@ const IS = {
     change.table === 'jobs' && 'droppedThroughTaskId' in change.set && !('dropAttempts' in change.set),
   jobInVain: (change) => change.table === 'jobs' && 'dropAttempts' in change.set,
   jobPostponed: (change) => change.table === 'jobs' && isOnly(change, ['dueAt', 'dueShard'], []),
+  taskWithheld: (change) => change.table === 'tasks' && change.action?.what === 'withheld',
+  jobWithheld: (change) => change.table === 'jobs' && change.action?.what === 'withheld',
   dropped: (change) => change.table === 'segments',
 } satisfies Record<string, (change: AnyChange) => boolean>;
 
@@ -39,7 +46,7 @@ const isOnly = ({ set, remove }: AnyChange, sets: readonly string[], removes: re
 
 /** Changes of a kind are written otherwise. */
 export const changes =
-  (kind: keyof typeof IS, otherwise: (change: AnyChange) => Partial<AnyChange>): Mutant =>
+  (kind: keyof typeof IS, otherwise: (change: AnyChange) => Partial<AnyChange>): StoresMutant =>
   (stores) => ({
     ...stores,
     write: (all) =>
@@ -51,18 +58,20 @@ export const changes =
 const without = (record: Readonly<Record<string, unknown>>, ...names: readonly string[]) =>
   Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 
-export const forgets = (kind: keyof typeof IS, ...names: readonly string[]): Mutant =>
+export const forgets = (kind: keyof typeof IS, ...names: readonly string[]): StoresMutant =>
   changes(kind, ({ set }) => ({ set: without(set, ...names) }));
-export const sets = (kind: keyof typeof IS, of: (set: AnyChange['set']) => Record<string, unknown>): Mutant =>
-  changes(kind, ({ set }) => ({ set: { ...set, ...of(set) } }));
-export const keeps = (kind: keyof typeof IS, ...names: readonly string[]): Mutant =>
+export const sets = (
+  kind: keyof typeof IS,
+  of: (set: AnyChange['set']) => Record<string, unknown>,
+): StoresMutant => changes(kind, ({ set }) => ({ set: { ...set, ...of(set) } }));
+export const keeps = (kind: keyof typeof IS, ...names: readonly string[]): StoresMutant =>
   changes(kind, ({ remove }) => ({ remove: remove.filter((name) => !names.includes(name)) }));
-export const ignores = (kind: keyof typeof IS, ...names: readonly string[]): Mutant =>
+export const ignores = (kind: keyof typeof IS, ...names: readonly string[]): StoresMutant =>
   changes(kind, (change) => ({ if: names.length > 0 ? without(change.if, ...names) : {} }));
 
 /** Changes of a kind are not made, and nobody is told. */
 export const omits =
-  (kind: keyof typeof IS): Mutant =>
+  (kind: keyof typeof IS): StoresMutant =>
   (stores) => ({
     ...stores,
     async write(all) {
@@ -74,7 +83,7 @@ export const omits =
 
 /** How a change of a kind ended is taken for something else. */
 export const takes =
-  (kind: keyof typeof IS, from: WriteOutcome['kind'], to: WriteOutcome): Mutant =>
+  (kind: keyof typeof IS, from: WriteOutcome['kind'], to: WriteOutcome): StoresMutant =>
   (stores) => ({
     ...stores,
     async write(all) {
@@ -88,7 +97,7 @@ export const takes =
 
 /** Jobs are read otherwise. */
 export const jobsAre =
-  (otherwise: (job: Job) => JobLookup): Mutant =>
+  (otherwise: (job: Job) => JobLookup): StoresMutant =>
   (stores) => ({
     ...stores,
     jobs: {
@@ -102,7 +111,7 @@ export const jobsAre =
 
 /** Tasks are read from the table otherwise; undefined: not at all. */
 export const tasksAre =
-  (otherwise: (task: Task) => Task | undefined): Mutant =>
+  (otherwise: (task: Task) => Task | undefined): StoresMutant =>
   (stores) => {
     const mutated = (sightings: readonly TaskSighting<Task>[]): TaskSighting<Task>[] =>
       sightings.flatMap((sighting) => {
@@ -128,5 +137,5 @@ export const tasksAre =
 export const sends =
   (
     otherwise: (messages: readonly TaskMessage[], stores: Stores) => ReturnType<Stores['queue']['send']>,
-  ): Mutant =>
+  ): StoresMutant =>
   (stores) => ({ ...stores, queue: { send: (messages) => otherwise(messages, stores) } });

@@ -16,7 +16,12 @@ export async function playInMemory(history: History, mutant: Mutant = (stores) =
   await setImmediate();
   const fouls: string[] = [];
   const accepted = new Set<string>();
-  const stage = memoryStage({ watch: (facts) => watchPass(facts, accepted, (foul) => fouls.push(foul)) });
-  await runHistory(stage, history, (stores) => mutant(stores, stage.stale()));
+  const stage = memoryStage({
+    watch: (facts) => watchPass(facts, accepted, (foul) => fouls.push(foul)),
+    ...('misread' in mutant && mutant),
+  });
+  await runHistory(stage, history, (stores) =>
+    'misread' in mutant ? stores : mutant(stores, stage.stale()),
+  );
   if (fouls.length > 0) throw new Foul(fouls.join('; '));
 }

@@ -20,7 +20,7 @@ interface Surroundings {
  */
 export async function playPass(
   stage: Stage,
-  { mode, dryRun, onlyJob, events }: PassStep,
+  { mode, dryRun, maxDrops, onlyJob, events }: PassStep,
   { planted, turns = [0], takeAll, jobAt }: Surroundings,
 ): Promise<PassReport | undefined> {
   const faults = new Map<Call, Fault>();
@@ -47,7 +47,12 @@ export async function playPass(
   const inspector = stage.inspector((stores, signal) =>
     planted(disturbed(stores, signal, disturbance), signal),
   );
-  const event = { mode, dryRun, ...(onlyJob !== undefined && { jobIds: [String(jobAt(onlyJob))] }) };
+  const event = {
+    mode,
+    dryRun,
+    ...(maxDrops !== undefined && { maxDrops }),
+    ...(onlyJob !== undefined && { jobIds: [String(jobAt(onlyJob))] }),
+  };
   try {
     return await inspector(parsePassEvent(event), { signal: cut.signal, remainingMs: () => remainingMs });
   } catch (error) {

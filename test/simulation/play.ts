@@ -133,7 +133,9 @@ export function createPlay(stage: Stage, planted: Decorate = (stores) => stores)
     // Readable as a list, so that one of its targets can be spoilt.
     const compact = seed.compact && !kind.startsWith('unreadableTarget');
     const state = 'Pending';
-    const shared = at((await stage.items()).segments, Number(jobId % 7n))?.segmentId as bigint | undefined;
+    // Of a segment that nobody owns, nobody could tell that it is another restore's as well.
+    const owned = (await stage.items()).segments.filter(({ jobId: owner }) => owner !== undefined);
+    const shared = at(owned, Number(jobId % 7n))?.segmentId as bigint | undefined;
     await lateTask(jobId, false, { ...seed, compact, state }, (task) => {
       if (kind !== 'sharedTarget' || shared === undefined) return strangersTask(task, kind, stage.clock.now);
       for (const other of jobIds) contradictory.add(other);

@@ -47,10 +47,12 @@ export const shortHistory = ({
   seed,
   rare,
   calmPass,
+  fewDrops,
 }: {
   seed: fc.Arbitrary<TaskSeed>;
   rare: fc.Arbitrary<Step>;
   calmPass: fc.Arbitrary<Step>;
+  fewDrops: fc.Arbitrary<number | undefined>;
 }): fc.Arbitrary<History> =>
   fc
     .record({
@@ -59,9 +61,10 @@ export const shortHistory = ({
       strange: fc.array(rare, { maxLength: 1 }),
       mode: fc.constantFrom('inspect' as const, 'recover' as const),
       event: oneEvent,
+      maxDrops: fewDrops,
       after: fc.array(calmPass, { maxLength: 1 }),
     })
-    .map(({ start: tasks, opening, strange, mode, event, after }) => ({
+    .map(({ start: tasks, opening, strange, mode, event, maxDrops, after }) => ({
       start: [tasks],
-      steps: [...strange, ...opening, { ...CALM, mode, events: [event] }, ...after],
+      steps: [...strange, ...opening, { ...CALM, mode, maxDrops, events: [event] }, ...after],
     }));

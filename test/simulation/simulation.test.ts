@@ -110,5 +110,33 @@ describe('what the simulation found holds', () => {
         ],
       },
     ],
+    [
+      'two passes that tell the checker of the same failure at once write the same',
+      {
+        start: [[{ ...ours, state: 'Pending' }], [{ ...ours, targets: ['ours', 'ours'], state: 'Failed' }]],
+        steps: [
+          { do: 'wait', ms: 61 * MINUTE },
+          { do: 'cancel', job: 0 },
+          { ...CALM, maxDrops: 2 },
+          { do: 'wait', ms: 20 * MINUTE },
+          { do: 'overlap', passes: [CALM, CALM], turns: [0] },
+        ],
+      },
+    ],
+    [
+      'a drop whose answer was lost, and which the retry finds made, counts for maxDrops',
+      {
+        start: [
+          [
+            { ...ours, targets: ['ownerless'], state: 'Pending' },
+            { ...ours, state: 'Held' },
+          ],
+        ],
+        steps: [
+          { do: 'cancel', job: 0 },
+          { ...CALM, maxDrops: 1, events: [{ at: 'write segments 2', fault: 'retried' }] },
+        ],
+      },
+    ],
   ])('%s', (_, history) => playInMemory(history));
 });

@@ -13,6 +13,8 @@ export interface PassStep {
   /** Only this job, by its index. */
   readonly onlyJob?: number | undefined;
   readonly dryRun: boolean;
+  /** Absent: more than any history has segments. */
+  readonly maxDrops?: number | undefined;
   /** How many steps the index lags behind. */
   readonly lag: number;
   readonly events: readonly PassEvent[];

@@ -15,6 +15,8 @@ export interface CommandRun {
 /** What differs from a pipe without anybody at a terminal. */
 export interface CommandSurroundings {
   readonly input?: string;
+  /** Whoever writes to standard input has not come to the end. */
+  readonly isInputOpen?: boolean;
   /** What somebody at the terminal answers; otherwise nobody is there. */
   readonly answer?: boolean | (() => Promise<boolean>);
   /** Columns of the terminal; otherwise the output is a pipe. */
@@ -37,6 +39,7 @@ export async function commandLine(
   args: readonly string[],
   {
     input = '',
+    isInputOpen,
     answer,
     width,
     maxLines,
@@ -55,11 +58,14 @@ export async function commandLine(
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
+  const stdin = new PassThrough();
+  stdin.write(input);
+  if (!isInputOpen) stdin.end();
   const [stdout, stderr] = [collector(width, maxLines), collector(width, maxLines)];
   const surroundings: Surroundings = {
     out: stdout,
     err: stderr,
-    stdin: new PassThrough().end(input),
+    stdin,
     now,
     program,
     signal: signal ?? new AbortController().signal,

@@ -13,14 +13,20 @@ export interface Deployed<R> {
   readonly bytes: number;
 }
 
-/** The handler as CDK would deploy it: its bundle from the cloud assembly, in the environment of the template. */
+/**
+ * The handler as CDK would deploy it: its bundle from the cloud assembly, in the environment of the template.
+ *
+ * @param context of the deployment
+ */
 export async function deployedHandler<R>(
   construct: Construct,
   { tables, queueUrl }: Pick<World, 'tables' | 'queueUrl'>,
+  context: Record<string, unknown> = {},
 ): Promise<Deployed<R>> {
   const { app, stack } = createApp({
     checker: construct === 'Checker',
     ...(construct === 'Worker' && { sourceBucket: 'a-source', targetBucket: 'a-target' }),
+    ...context,
   });
   const { directory } = app.synth();
   const template = JSON.parse(readFileSync(join(directory, `${stack.stackName}.template.json`), 'utf8'));

@@ -16,8 +16,15 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What happens to a request: it is refused, or gets no answer; undefined: the engine answers it. */
-export type Interference = Refusal | 'no answer' | undefined;
+/** The engine is asked something else, or nothing, and what it answers is changed. */
+export interface Alteration {
+  readonly input: Record<string, unknown> | undefined;
+  // biome-ignore lint/suspicious/noExplicitAny: what the engine answers
+  readonly answer: (output: any) => object;
+}
+
+/** What happens to a request: it is refused, altered, or gets no answer; undefined: the engine answers it. */
+export type Interference = Refusal | Alteration | 'no answer' | undefined;
 
 export interface EndpointInBetween {
   readonly endpoint: string;
@@ -27,8 +34,8 @@ export interface EndpointInBetween {
 }
 
 /**
- * An endpoint of the user's own: passes requests on to an engine, but for those that are refused, or that get no answer
- * at all.
+ * An endpoint of the user's own: passes requests on to an engine, but for those that are refused or altered, or that get
+ * no answer at all.
  */
 export async function endpointInBetween(
   engine: string,
@@ -40,16 +47,26 @@ export async function endpointInBetween(
     const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
     const passing = { operation, input: JSON.parse(body.toString() || '{}') };
     requests.push(passing);
-    const refusal = await interfere(passing);
-    if (refusal === 'no answer') return;
-    if (refusal) {
-      response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
-      response.end(JSON.stringify({ __type: refusal.type, message: refusal.message }));
-      return;
+    const interference = await interfere(passing);
+    if (interference === 'no answer') return;
+    const ask = (asked: string | Buffer) =>
+      fetch(engine, { method: 'POST', headers: passedOn(request.headers), body: asked });
+    const answer = (status: number, document: object): void => {
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify(document));
+    };
+    if (interference === undefined) {
+      const answered = await ask(body);
+      response.writeHead(answered.status, { 'content-type': answered.headers.get('content-type') ?? '' });
+      response.end(Buffer.from(await answered.arrayBuffer()));
+    } else if ('type' in interference)
+      answer(400, { __type: interference.type, message: interference.message });
+    else if (interference.input === undefined) answer(200, interference.answer({}));
+    else {
+      const answered = await ask(JSON.stringify(interference.input));
+      const output = (await answered.json()) as object;
+      answer(answered.status, answered.ok ? interference.answer(output) : output);
     }
-    const answer = await fetch(engine, { method: 'POST', headers: passedOn(request.headers), body });
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
-    response.end(Buffer.from(await answer.arrayBuffer()));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -1,9 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { columns } from '../cli/terminal/columns.ts';
-import { eventSource, POLL_MS } from '../engines/event-source.ts';
-import { startEngines } from '../engines/start-engines.ts';
+import { type EventSourceOptions, eventSource, POLL_MS } from '../engines/event-source.ts';
+import { type Engines, startEngines } from '../engines/start-engines.ts';
 import { openStream } from '../engines/table-stream.ts';
 import { createWorld } from '../engines/world.ts';
 import { createChecker } from '../functions/checker/checker.ts';
@@ -14,8 +12,9 @@ import { packMappings } from '../functions/copy-segment/mappings.ts';
 import type { TaskState } from '../functions/copy-segment/task.ts';
 import { createInspector } from '../functions/inspector/inspector.ts';
 import { reactTo } from '../functions/inspector/reaction.ts';
-import { WAKES_INSPECTOR_ON_TASKS } from '../functions/inspector/wake-patterns.ts';
+import { WAKES_INSPECTOR_ON_JOBS, WAKES_INSPECTOR_ON_TASKS } from '../functions/inspector/wake-patterns.ts';
 import { PRICES, priceOf } from './prices.ts';
+import type { ReactionRun } from './reaction-runs.ts';
 
 /**
  * Measures how long after a write of others its consequence is there, through the stream and the filters that are
@@ -23,9 +22,9 @@ import { PRICES, priceOf } from './prices.ts';
  * what it costs. The stream is polled as often as Lambda polls a shard.
  */
 const SHARDS = 4;
+/** As deployed. */
+const BATCH_SIZE = 1_000;
 const TARGETS_PER_TASK = 98;
-const SINGLE = 200;
-const BURST = 500;
 
 /** Milvus' ids have 18 digits, and DynamoDB charges for digits. */
 const JOB_ID = 449_271_430_000_000_001n;
@@ -35,22 +34,20 @@ const FIRST_SOURCE_ID = 446_118_520_000_000_000n;
 /** Requests without a time-out: a busy machine is to be slow, not to ask twice. */
 const patient = { requestHandler: { requestTimeout: 0 } };
 
-interface Run {
+/** What it took from a write of others to its consequence; what it cost is per task. */
+export interface Reaction {
   readonly what: string;
-  readonly count: number;
-  readonly pauseMs: number;
-  /** How the task comes into being, and what it becomes. */
-  readonly from?: TaskState;
-  readonly to: TaskState;
+  readonly tasks: number;
+  readonly medianMs: number;
+  readonly percentile99Ms: number;
+  readonly invocations: number;
+  readonly msPerInvocation: number;
+  readonly requests: number;
+  readonly readUnits: number;
+  readonly writeUnits: number;
+  /** Of DynamoDB, SQS and Lambda. */
+  readonly dollars: number;
 }
-
-const RUNS: readonly Run[] = [
-  { what: 'Pending → message, one by one', count: SINGLE, pauseMs: 60, to: 'Pending' },
-  { what: 'Pending → message, at once', count: BURST, pauseMs: 0, to: 'Pending' },
-  { what: 'Failed → Dropped, one by one', count: SINGLE, pauseMs: 60, from: 'InProgress', to: 'Failed' },
-  { what: 'Failed → Dropped, at once', count: BURST, pauseMs: 0, from: 'InProgress', to: 'Failed' },
-  { what: 'Completed → looked at, at once', count: BURST, pauseMs: 0, from: 'InProgress', to: 'Completed' },
-];
 
 const targetsOf = (taskId: number): bigint[] =>
   Array.from({ length: TARGETS_PER_TASK }, (_, index) => FIRST_TARGET_ID + BigInt(taskId * 1_000 + index));
@@ -73,12 +70,33 @@ const item = (taskId: number, state: TaskState) => ({
   ...(state !== 'Completed' && { dueAt: Date.now() + (state === 'InProgress' ? 600_000 : 0) }),
 });
 
-const percentile = (sorted: readonly number[], share: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
+const percentile = (sorted: readonly number[], share: number): number =>
+  Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 
-const engines = await startEngines();
+/** @throws if a function was woken by anything but the writes that are to wake it */
+export async function measureReactions(
+  runs: readonly ReactionRun[],
+  onReaction: (reaction: Reaction) => void,
+): Promise<Reaction[]> {
+  if (runs.length === 0) return [];
+  const engines = await startEngines();
+  try {
+    const reactions: Reaction[] = [];
+    for (const run of runs) {
+      const reaction = await measureRun(engines, run);
+      onReaction(reaction);
+      reactions.push(reaction);
+    }
+    return reactions;
+  } finally {
+    await engines.stop();
+  }
+}
 
-async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[]> {
+async function measureRun(
+  engines: Engines,
+  { what, size: count, pauseMs, from, to }: ReactionRun,
+): Promise<Reaction> {
   const world = await createWorld(
     { dynamo: { ...engines.dynamo, ...patient }, sqs: { ...engines.sqs, ...patient } },
     { streams: true },
@@ -119,34 +137,57 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
     const inspector = createInspector({ ...world, shards: SHARDS, maxDrops: Number.POSITIVE_INFINITY });
     const checker = createChecker({ ...world, shards: SHARDS });
     const isChecker = to === 'Completed';
-    const stream = await openStream(world.dynamo, engines.dynamo, world.tables.tasks);
-    // What was there before.
-    await stream.read();
-    const source = eventSource(stream, {
-      patterns: isChecker ? WAKES_CHECKER_ON_TASKS : WAKES_INSPECTOR_ON_TASKS,
-      batchSize: 1_000,
-      async invoke(event) {
-        const startedAt = performance.now();
-        const { report, response } = isChecker
-          ? await checkerReactsTo(checker, event)
-          : await reactTo(inspector, event, {
-              onMessage: ({ body }) => done(Number(body.taskId)),
-              onChange(change, { kind }) {
-                if (kind === 'done' && change.table === 'segments')
-                  done(Number(((change.key.segmentId as bigint) - FIRST_TARGET_ID) / 1_000n));
-              },
-            });
-        if (isChecker)
-          for (const { dynamodb } of event.Records) done(Number((dynamodb.Keys.taskId as { N: string }).N));
-        cost.invocations++;
-        cost.ms += performance.now() - startedAt;
-        cost.requests += report.requests.total;
-        cost.readUnits += report.capacity.readUnits;
-        cost.writeUnits += report.capacity.writeUnits;
-        cost.sends += report.requests.byOperation.SendMessageBatch ?? 0;
-        return response;
+    const react: EventSourceOptions['invoke'] = async (event) => {
+      const startedAt = performance.now();
+      const { report, response } = isChecker
+        ? await checkerReactsTo(checker, event)
+        : await reactTo(inspector, event, {
+            onMessage: ({ body }) => done(Number(body.taskId)),
+            onChange(change, { kind }) {
+              if (kind === 'done' && change.table === 'segments')
+                done(Number(((change.key.segmentId as bigint) - FIRST_TARGET_ID) / 1_000n));
+            },
+          });
+      if (isChecker)
+        for (const { dynamodb } of event.Records) done(Number((dynamodb.Keys.taskId as { N: string }).N));
+      cost.invocations++;
+      cost.ms += performance.now() - startedAt;
+      cost.requests += report.requests.total;
+      cost.readUnits += report.capacity.readUnits;
+      cost.writeUnits += report.capacity.writeUnits;
+      cost.sends += report.requests.byOperation.SendMessageBatch ?? 0;
+      return response;
+    };
+    const mapping = async (table: 'tasks' | 'jobs', patterns: readonly unknown[], invoke: typeof react) => {
+      const stream = await openStream(world.dynamo, engines.dynamo, world.tables[table]);
+      // What was there before.
+      await stream.read();
+      return { stream, source: eventSource(stream, { patterns, batchSize: BATCH_SIZE, invoke }) };
+    };
+    // The others are counted and not invoked: with the first task that fails, a checker would fail the job.
+    const none = async () => ({ batchItemFailures: [] });
+    const mappings = [
+      {
+        whose: 'the inspector on Tasks',
+        wanted: isChecker ? 0 : count,
+        ...(await mapping('tasks', WAKES_INSPECTOR_ON_TASKS, isChecker ? none : react)),
       },
-    });
+      {
+        whose: 'the checker on Tasks',
+        wanted: to === 'Pending' ? 0 : count,
+        ...(await mapping('tasks', WAKES_CHECKER_ON_TASKS, isChecker ? react : none)),
+      },
+      {
+        whose: 'the inspector on Jobs',
+        wanted: 0,
+        ...(await mapping('jobs', WAKES_INSPECTOR_ON_JOBS, none)),
+      },
+    ];
+    const poll = async (): Promise<number> => {
+      let read = 0;
+      for (const { source } of mappings) read += await source.poll();
+      return read;
+    };
 
     const write = async (): Promise<void> => {
       for (const taskId of taskIds) {
@@ -158,54 +199,36 @@ async function measure({ what, count, pauseMs, from, to }: Run): Promise<string[
     };
     const writing = write();
     while (tookMs.size < count) {
-      await source.poll();
+      await poll();
       await setTimeout(POLL_MS);
     }
     await writing;
-    const woken = source.counts().invocations;
-    await source.poll();
-    if (source.counts().invocations !== woken) throw new Error('a reaction has woken another one');
-    stream.close();
+    while ((await poll()) > 0);
+    for (const { whose, wanted, source, stream } of mappings) {
+      stream.close();
+      const { matched } = source.counts();
+      if (matched !== wanted)
+        throw new Error(`${what}: ${matched} records wake ${whose}, and ${wanted} are to`);
+    }
 
     const sorted = [...tookMs.values()].sort((a, b) => a - b);
     const dollars =
       priceOf({ ...cost, requests: { SendMessageBatch: cost.sends } }) +
       (cost.invocations * PRICES.lambdaRequests) / 1_000_000 +
       (cost.ms / 1_000) * PRICES.lambdaGbSeconds;
-    return [
+    return {
       what,
-      count.toLocaleString('en'),
-      percentile(sorted, 0.5),
-      percentile(sorted, 0.99),
-      String(cost.invocations),
-      (cost.ms / cost.invocations).toFixed(0),
-      (cost.requests / count).toFixed(2),
-      (cost.readUnits / count).toFixed(2),
-      (cost.writeUnits / count).toFixed(2),
-      ((dollars / count) * 1_000_000).toFixed(2),
-    ];
+      tasks: count,
+      medianMs: percentile(sorted, 0.5),
+      percentile99Ms: percentile(sorted, 0.99),
+      invocations: cost.invocations,
+      msPerInvocation: Math.round(cost.ms / cost.invocations),
+      requests: cost.requests / count,
+      readUnits: cost.readUnits / count,
+      writeUnits: cost.writeUnits / count,
+      dollars: dollars / count,
+    };
   } finally {
     await world.destroy();
   }
-}
-
-const HEAD = [
-  'tasks',
-  'median ms',
-  '99 % ms',
-  'woken',
-  'ms each',
-  'requests',
-  'read',
-  'write',
-  '$ per million',
-];
-
-try {
-  const rows: string[][] = [];
-  for (const run of RUNS) rows.push(await measure(run));
-  console.log(styleText('bold', 'From a write to its consequence, through the stream; costs per task'));
-  console.log(columns(['', ...HEAD.map((count) => ({ count }))], rows).join('\n'));
-} finally {
-  await engines.stop();
 }
