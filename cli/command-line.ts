@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../functions/copy-segment/describe-error.ts';
 import { addAudit } from './commands/audit.ts';
@@ -11,9 +12,12 @@ import { addPasses } from './commands/passes.ts';
 import { addSchedules } from './commands/schedules.ts';
 import { addStatus } from './commands/status.ts';
 import { addSubmit } from './commands/submit.ts';
+import { NoSuchTableError } from './connection/missing-tables.ts';
 import { isAwsError } from './is-aws-error.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, UnansweredError } from './surroundings.ts';
 import { UserError } from './user-error.ts';
+
+const { version: VERSION } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /**
  * Runs one command line to its end. Whatever goes wrong is told, never thrown.
@@ -28,6 +32,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   };
   const program = new Command('copy-segment')
     .description('Restores of Milvus snapshots, without a server.')
+    .version(VERSION)
     .showHelpAfterError('(--help shows how)')
     .configureOutput({
       writeOut: (text) => void out.write(text),
@@ -50,6 +55,10 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   } catch (error) {
     // Commander has said what is wrong, or has shown the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof UnansweredError) {
+      await err.write('Nothing was changed.\n');
+      return EXIT.interrupted;
+    }
     if (signal.aborted && error instanceof Error && error.name === 'AbortError') return EXIT.interrupted;
     await err.write(`${textOf(error)}\n`);
     return error instanceof UserError ? EXIT.usage : isAwsError(error) ? EXIT.aws : EXIT.wrong;
@@ -58,7 +67,7 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof UserError) return error.message;
+  if (error instanceof UserError || error instanceof NoSuchTableError) return error.message;
   if (isAwsError(error)) return `AWS did not answer, or did not let it: ${describeError(error)}`;
   return error instanceof Error ? (error.stack ?? describeError(error)) : String(error);
 }

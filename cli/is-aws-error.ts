@@ -3,9 +3,11 @@ import { NotLoadedError } from '../engines/load.ts';
 import { UnusableEndpointError } from '../engines/start-engines.ts';
 import { LeftBehindError, NotCreatedError } from '../engines/world.ts';
 import { TemporaryError } from '../functions/copy-segment/stores.ts';
+import { NoSuchTableError } from './connection/missing-tables.ts';
 
 const OURS = [
   TemporaryError,
+  NoSuchTableError,
   NoEmbeddedEngineError,
   NotLoadedError,
   UnusableEndpointError,

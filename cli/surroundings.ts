@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -20,6 +21,11 @@ export interface Surroundings {
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
   /** How this program is typed, for the commands that it prints; `copy-segment` unless told otherwise. */
   readonly program?: readonly string[] | undefined;
+}
+
+/** Somebody ended the program instead of answering a question. */
+export class UnansweredError extends Error {
+  override name = 'UnansweredError';
 }
 
 /** A stream of text, and what shows it. */
@@ -45,16 +51,39 @@ export function surroundingsOf(
     sleep: (ms) => wait(ms, undefined, { signal }).catch(() => {}),
     ...(stdin.isTTY &&
       stderr.isTTY && {
-        async confirm(question) {
-          const lines = createInterface({ input: stdin, output: stderr });
-          try {
-            return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `, { signal })).trim());
-          } finally {
-            lines.close();
-          }
-        },
+        confirm: (question) => answerTo(question, { input: stdin, output: stderr }, signal),
       }),
   };
+}
+
+/**
+ * Asks a question that is answered with yes or no.
+ *
+ * @throws UnansweredError on Ctrl-C and Ctrl-D
+ */
+async function answerTo(
+  question: string,
+  terminal: { readonly input: NodeJS.ReadStream; readonly output: NodeJS.WriteStream },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const lines = createInterface(terminal);
+  // Readline leaves a question pending for ever once its input ends.
+  const ended = once(lines, 'close').then(() => {
+    throw new UnansweredError();
+  });
+  try {
+    const answer = lines.question(`${question} [y/N] `, { signal }).catch((error: Error) => {
+      throw error.name === 'AbortError' ? new UnansweredError() : error;
+    });
+    return /^y(es)?$/i.test((await Promise.race([answer, ended])).trim());
+  } catch (error) {
+    // The shell's prompt, or what is said next, begins on a line of its own.
+    terminal.output.write('\n');
+    throw error;
+  } finally {
+    ended.catch(() => {});
+    lines.close();
+  }
 }
 
 const outputTo = (stream: NodeJS.WriteStream): Output => ({

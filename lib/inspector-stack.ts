@@ -103,6 +103,7 @@ export class InspectorStack extends Stack {
     if (queue.deadLetters)
       output('DeadLetterQueueUrl', queue.deadLetters.queueUrl, 'Messages that were received too often');
     output('DueShards', String(shards), 'Partitions of the due index');
+    output('MaxDrops', String(maxDrops), 'How many segments one pass may drop');
     output('JobsTableName', tables.names.jobs, 'Jobs');
     output('TasksTableName', tables.names.tasks, 'Tasks');
     output('SegmentsTableName', tables.names.segments, 'Segments');

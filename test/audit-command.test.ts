@@ -1,4 +1,5 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audit as auditTables, ONE_TASK_PER_TARGET } from '../cli/audit/audit.ts';
@@ -17,7 +18,7 @@ import { memoryStage } from './simulation/memory-stage.ts';
 import { restoresOf } from './simulation/restores.ts';
 import { runHistory } from './simulation/run-history.ts';
 import { job, leased, NOW, type Row, segment, task } from './support/builders.ts';
-import { checkerWorld, copied } from './support/checker-world.ts';
+import { checkerWorld, copied, submitted } from './support/checker-world.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 
@@ -51,6 +52,7 @@ const invariantsOf = ({ kinds }: Pick<Audit, 'kinds'>): string[] => kinds.map(({
 /** What the contract allows, and an audit asks about all the same. */
 const QUESTIONABLE: readonly [string, readonly Row[]][] = [
   ['a task that is InProgress has a lease (jobId 1, taskId 1)', [job(), task({ state: 'InProgress' })]],
+  ['a task that is not over has a job (jobId 1, taskId 1)', [task({ targets: [11n] }), segment(11n)]],
   [
     'a target belongs to no other job (jobId 1, taskId 1, segmentId 11)',
     [job(), task({ targets: [11n] }), segment(11n, 'Importing', { jobId: 2n })],
@@ -69,6 +71,9 @@ async function mend(world: World, mended: Mend): Promise<void> {
   if (mended.by === 'command') {
     expect((await commandOn(world, [...mended.args, '--yes'])).code).toBe(0);
     await world.pass();
+  } else if (mended.by === 'check') {
+    await commandOn(world, ['check', '--local', '--jobs', mended.jobId]);
+    await world.pass();
   } else if (mended.by === 'aws') await disturbedClients().dynamo.send(updateOf(mended.args));
 }
 
@@ -81,6 +86,7 @@ function updateOf(args: readonly string[]): UpdateItemCommand {
     TableName: textOf('--table-name'),
     Key: jsonOf('--key'),
     UpdateExpression: textOf('--update-expression'),
+    ConditionExpression: textOf('--condition-expression'),
     ExpressionAttributeNames: jsonOf('--expression-attribute-names'),
     ExpressionAttributeValues: jsonOf('--expression-attribute-values'),
   });
@@ -213,7 +219,9 @@ describe('copy-segment audit', () => {
     );
     const world = await worldOf([job(), ...tasks]);
     const { stdout } = await commandOn(world, ['audit'], { width: 80 });
-    expect(stdout.split('\n').slice(0, -2)).toEqual([
+    const lines = stdout.split('\n');
+    const at = lines.findIndex((line) => line.startsWith('  DO '));
+    expect(lines.slice(0, at)).toEqual([
       '1 job, 30 tasks, 0 segments: 30 violations.',
       '',
       '30 violations of: a Failed task that is not settled has a marker, or its job',
@@ -221,7 +229,48 @@ describe('copy-segment audit', () => {
       ...[1, 2, 3, 4, 5].map((id) => `  task 1/${id}: no pass will drop its targets`),
       '  … and 25 more',
     ]);
-    expect(stdout.split('\n').at(-2)).toMatch(/^ {2}DO copy-segment recover --jobs 1 --jobs-table /);
+    const command = lines
+      .slice(at)
+      .join('\n')
+      .replaceAll(/ \\\n +/g, ' ');
+    expect(command).toMatch(/^ {2}DO copy-segment recover --local --jobs 1 --jobs-table /);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('names the deployed inspector’s recovery where there is one', async () => {
+    const world = await worldOf([job(), task({ state: 'Failed', dueAt: null })]);
+    const { stdout } = await commandOn(world, ['audit', '--inspector-function', 'inspector']);
+    expect(stdout).toContain('\n  DO copy-segment recover --jobs 1 ');
+  });
+
+  it('fits on the screen of a terminal, and shows all of it when asked to', async () => {
+    const world = await worldOf([
+      job({ segmentsDroppedAt: NOW, timeoutAt: 5, droppedThroughTaskId: 7n }),
+      ...Array.from({ length: 8 }, (_, index) =>
+        task({ taskId: BigInt(index + 1), nodeId: 'datanode-1', lostLeases: 10, leaseExpiresAt: NOW }),
+      ),
+      task({ taskId: 9n, state: 'Completed', segmentsDroppedAt: NOW }),
+    ]);
+    const shown = async (...args: readonly string[]) =>
+      (await commandOn(world, ['audit', ...args], { width: 80, maxLines: 20 })).stdout.trimEnd().split('\n');
+    const kindsIn = (lines: readonly string[]) => lines.filter((line) => / violations? of: /.test(line));
+    const screen = await shown();
+    expect(
+      screen.reduce((sum, line) => sum + Math.ceil(Math.max(1, line.length) / 80), 0),
+    ).toBeLessThanOrEqual(20);
+    expect(screen.at(-1)).toMatch(/^… and \d kinds more \(--all shows them\)$/);
+    const all = await shown('--all');
+    expect(kindsIn(all).length).toBe(7);
+    expect(all.filter((line) => line.endsWith(': its nodeId is datanode-1'))).toHaveLength(8);
+    expect(kindsIn(screen).length + Number(/\d+/.exec(screen.at(-1) ?? '')?.[0])).toBe(7);
+  });
+
+  it('knows no job of that id: nothing is said to hold', async () => {
+    const world = await worldOf([job()]);
+    expect(await commandOn(world, ['audit', '--jobs', '1,999'])).toMatchObject({
+      code: 1,
+      stdout: 'There is no job 999.\n',
+    });
   });
 
   it('of some jobs reads no others', async () => {
@@ -284,6 +333,80 @@ describe('what an audit prints as a mend', () => {
       await mend(world, printed);
       expect(invariantsOf(await audit(world))).not.toContain(invariant);
     }
+  });
+});
+
+describe('an update that an audit prints for the AWS CLI', () => {
+  const updates = PLANTED.filter(({ violation }) =>
+    /^(a job that is settled is Failed|only a Failed job that|a task that is settled is Failed|the times of|a segment that is Dropped|a segment of a job)/.test(
+      violation,
+    ),
+  );
+  /** The item that is about to be mended, by its table and key. */
+  async function printedFor(rows: readonly Row[], invariant: string) {
+    const world = await worldOf(rows);
+    const { kinds } = await audit(world);
+    const { mend: printed } = kinds.find((kind) => kind.invariant === invariant)?.examples[0] ?? {};
+    if (printed?.by !== 'aws') throw new Error(`the audit prints no update for ${invariant}`);
+    const { input } = updateOf(printed.args);
+    const [table] = Object.entries(world.tables).find(([, name]) => name === input.TableName) ?? [];
+    const key = unmarshall(input.Key ?? {}, { wrapNumbers: BigInt });
+    return { world, printed, table: table as TableKind, key };
+  }
+
+  it.each(updates)('changes nothing that changed meanwhile: $violation', async ({ invariant, rows }) => {
+    const { world, printed, table, key } = await printedFor(rows, invariant);
+    const item = (await world.items())[table].find((one) =>
+      Object.entries(key).every(([name, value]) => one[name] === value),
+    );
+    const { input } = updateOf(printed.args);
+    const conditional = Object.entries(item ?? {}).filter(
+      ([name]) => !(name in key) && input.ConditionExpression?.includes(name),
+    );
+    expect(conditional.length).toBeGreaterThan(0);
+    for (const [name, value] of conditional) {
+      await world.put(table, { ...item, [name]: typeof value === 'string' ? 'Sealed' : 77n });
+      const before = await world.items();
+      await expect(mend(world, printed)).rejects.toThrow(ConditionalCheckFailedException);
+      expect(await world.items()).toEqual(before);
+    }
+  });
+
+  it.each(updates)('makes no item of one that is gone: $violation', async ({ invariant, rows }) => {
+    const { world, printed, table, key } = await printedFor(rows, invariant);
+    await world.remove(table, key);
+    const before = await world.items();
+    await expect(mend(world, printed)).rejects.toThrow(ConditionalCheckFailedException);
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('says of a segment that it drops when, and why', async () => {
+    const { world, printed } = await printedFor([segment(12n)], 'a segment of a job is the target of a task');
+    await mend(world, printed);
+    expect(await world.segment(12n)).toMatchObject({
+      state: 'Dropped',
+      isImporting: false,
+      droppedAt: BigInt(NOW),
+      dropReason: 'no task of job 1 copies it',
+    });
+  });
+
+  it('goes to the account that the audit was made of', async () => {
+    const world = await worldOf([segment(12n)]);
+    const { stdout } = await commandOn(world, ['audit', '--region', 'eu-west-1']);
+    expect(stdout).toMatch(/\n {2}DO aws dynamodb update-item .* --region eu-west-1\n/);
+  });
+
+  it('is not printed for a segment that somebody may read', async () => {
+    const world = await worldOf([
+      submitted(1, 1, { state: 'Completed', dueAt: null }),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+      segment(12n, 'Flushed', { isImporting: false, publishedAt: NOW }),
+    ]);
+    expect((await audit(world)).kinds).toMatchObject([
+      { invariant: 'a segment of a job is the target of a task', examples: [{ mend: { by: 'hand' } }] },
+    ]);
   });
 });
 

@@ -1,16 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { screenOf } from '../cli/terminal/screen.ts';
 import { job, NOW, task } from './support/builders.ts';
-import { cloudFormationStub } from './support/cloud-formation-stub.ts';
+import { cloudFormationStub, outputsOf } from './support/cloud-formation-stub.ts';
 import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
-import { embeddedWorld, type World } from './support/embedded-world.ts';
-
-const outputsOf = ({ tables, queueUrl }: World): Record<string, string> => ({
-  JobsTableName: tables.jobs,
-  TasksTableName: tables.tasks,
-  SegmentsTableName: tables.segments,
-  QueueUrl: queueUrl,
-  DueShards: '8',
-});
+import { PROJECT } from './support/command-line.ts';
+import { embeddedWorld } from './support/embedded-world.ts';
 
 const now = () => NOW;
 
@@ -88,7 +84,7 @@ describe('the deployment of a command', () => {
       { ...world, tables: { jobs: 'no-1', tasks: 'no-2', segments: 'no-3' } },
       ['status'],
     );
-    expect(stderr).toMatch(/ResourceNotFoundException/);
+    expect(stderr).toBe('There are no tables no-1, no-2, no-3 in this account and region.\n');
     expect(code).toBe(3);
   });
 });
@@ -103,5 +99,22 @@ describe('every command', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nExamples:\n {2}\S[\s\S]*\nExit codes: 0 /);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    // A line that was too long is broken, and what is left of it stands alone.
+    expect(lines.filter((line) => /^\w+$/.test(line))).toEqual([]);
+  });
+
+  it('says of which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+    expect(await commandLine(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+});
+
+describe('a screen', () => {
+  it('has no more lines for a command than the terminal, whose size may be unknown', () => {
+    const linesOn = (rows: number) =>
+      screenOf({ isTTY: true, columns: 80, rows } as NodeJS.WriteStream).maxLines;
+    expect(linesOn(24)).toBeLessThan(24);
+    expect(linesOn(60)).toBeGreaterThan(linesOn(24));
+    expect(linesOn(0)).toBe(30);
   });
 });

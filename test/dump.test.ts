@@ -114,20 +114,81 @@ describe('dump and load', () => {
     expect(await stored(world)).toEqual(before);
   });
 
-  it('--overwrite replaces what is there, once somebody has agreed', async () => {
+  describe('--overwrite', () => {
+    /** A dump of two jobs and a task; since then, the first job has changed, and the task is gone. */
+    async function changed() {
+      const world = await embeddedWorld();
+      await world.has(job(), job({ jobId: 2n }), task());
+      const { stdout: dumped } = await dump(world);
+      await world.put('jobs', { ...(await world.job()), state: 'Failed', reason: 'timeout' });
+      await world.remove('tasks', { jobId: 1n, taskId: 1n });
+      return { world, dumped };
+    }
+    const SHOWN =
+      /^It would replace 1 item of .*, which differ in these attributes:\n {2}job 1: reason, state\n/;
+
+    it('shows what it would replace, and changes nothing in a script without --yes', async () => {
+      const { world, dumped } = await changed();
+      const before = await world.items();
+      const { code, stdout } = await load(world, dumped, '--overwrite');
+      expect(code).toBe(2);
+      expect(stdout).toMatch(SHOWN);
+      expect(stdout).toMatch(/\nNothing was changed: where nobody can be asked, add --yes\.\n$/);
+      expect(await world.items()).toEqual(before);
+    });
+
+    it('changes nothing where somebody declines', async () => {
+      const { world, dumped } = await changed();
+      const before = await world.items();
+      const args = ['load', '-', '--overwrite'];
+      const { code, stdout } = await commandOn(world, args, { input: dumped, answer: false });
+      expect(code).toBe(1);
+      expect(stdout).toMatch(SHOWN);
+      expect(stdout).toMatch(/\nNothing was changed\.\n$/);
+      expect(await world.items()).toEqual(before);
+    });
+
+    it('replaces what is there, and puts what is not, once somebody agrees', async () => {
+      const { world, dumped } = await changed();
+      const args = ['load', '-', '--overwrite'];
+      const { code, stdout } = await commandOn(world, args, { input: dumped, answer: true });
+      expect(code).toBe(0);
+      expect(stdout).toContain(
+        'Loaded 2 items, 1 of them in place of what was there; 1 were there already.\n',
+      );
+      expect(await world.job()).toMatchObject({ state: 'Executing' });
+      expect(await world.job()).not.toHaveProperty('reason');
+      expect(await world.task()).toMatchObject({ state: 'Pending' });
+    });
+
+    it('asks nothing where nothing would be replaced', async () => {
+      const world = await embeddedWorld();
+      await world.has(job());
+      const { stdout } = await dump(world);
+      expect(await load(world, stdout, '--overwrite')).toMatchObject({ code: 0 });
+    });
+  });
+
+  it('two dumps of the same items are the same text, in whatever order their attributes were written', async () => {
+    const [a, b] = [await embeddedWorld(), await embeddedWorld()];
+    const item = { jobId: 1n, taskId: 2n, state: 'Pending', alpha: { z: 1n, a: 2n }, collectionId: 7n };
+    await a.put('tasks', item);
+    await b.put('tasks', Object.fromEntries(Object.entries(item).reverse()));
+    const { stdout } = await dump(a);
+    expect(stdout).toMatch(
+      /^\{"table":"tasks","item":\{"jobId":\{"N":"1"\},"taskId":\{"N":"2"\},"alpha":\{"M":\{"a":/,
+    );
+    expect((await dump(b)).stdout).toBe(stdout);
+  });
+
+  it('--job says so where there is no such job, and ends with 1', async () => {
     const world = await embeddedWorld();
     await world.has(job());
-    const { stdout } = await dump(world);
-    await world.put('jobs', { ...(await world.job()), state: 'Failed' });
-    expect(await load(world, stdout, '--overwrite')).toMatchObject({ code: 2 });
-    expect(
-      await commandOn(world, ['load', '-', '--overwrite'], { input: stdout, answer: false }),
-    ).toMatchObject({
-      code: 2,
+    expect(await dump(world, '--job', '999')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^There is no job 999\.\n/),
     });
-    expect(await world.job()).toMatchObject({ state: 'Failed' });
-    expect(await load(world, stdout, '--overwrite', '--yes')).toMatchObject({ code: 0 });
-    expect(await world.job()).toMatchObject({ state: 'Executing' });
   });
 
   it.each([
@@ -136,6 +197,12 @@ describe('dump and load', () => {
     ['a bare number', '{"table":"jobs","item":{"jobId":1}}', /^line 1: item.jobId must be a value such as/],
     ['no number', '{"table":"jobs","item":{"jobId":{"N":"x"}}}', /^line 1: item.jobId is no N: "x"/],
     ['an unknown type', '{"table":"jobs","item":{"jobId":{"X":"1"}}}', /^line 1: item.jobId is of type X/],
+    [
+      'a key of another type',
+      '{"table":"tasks","item":{"jobId":{"N":"1"},"taskId":{"S":"2"}}}',
+      /^line 1: item.taskId, of the key of tasks, must be a number/,
+    ],
+    ['no key', '{"table":"jobs","item":{"state":{"S":"Failed"}}}', /^line 1: item.jobId, of the key of jobs/],
     ['no JSON', 'nonsense', /^line 1: /],
   ])('a line that is %s is named, and ends with 2', async (_, line, message) => {
     const world = await embeddedWorld();

@@ -23,6 +23,7 @@ describe('the outputs', () => {
       'JobsTableName',
       'LogGroupName',
       'LongRecoveryCommand',
+      'MaxDrops',
       'QueueUrl',
       'RecoveryCommand',
       'RecoveryReportsCommand',

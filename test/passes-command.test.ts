@@ -3,7 +3,8 @@ import { parseCheckEvent } from '../functions/checker/check-event.ts';
 import { createChecker } from '../functions/checker/checker.ts';
 import type { PassRun } from '../functions/inspector/pass-run.ts';
 import { expired, HOUR, job, leased, MINUTE, NOW, type Row, segment, task } from './support/builders.ts';
-import { commandOn } from './support/command-in-process.ts';
+import { cloudFormationStub, outputsOf } from './support/cloud-formation-stub.ts';
+import { commandLine, commandOn, optionsOf } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
 import { functionEndpoint } from './support/function-endpoint.ts';
 
@@ -45,7 +46,7 @@ describe('copy-segment inspect', () => {
         '  read      2 due tasks, 1 task, 1 job',
         '  tasks     2 enqueued, 1 released',
         '  messages  2 sent',
-        'The schedule makes the next one within a minute.',
+        'When the next inspection is made is not known: its schedule was not read.',
         '',
       ].join('\n'),
     });
@@ -126,7 +127,7 @@ describe('a dry run', () => {
         'dropAll  job 1       the job failed',
       ].sort(),
     );
-    expect(stdout).toContain('Nothing was written. To do it:\n  copy-segment inspect --jobs-table ');
+    expect(stdout).toContain('Nothing was written. To do it:\n  copy-segment inspect --local --jobs-table ');
     expect(await world.items()).toEqual(before);
     expect(await world.messages()).toEqual([]);
   });
@@ -139,8 +140,10 @@ describe('a dry run', () => {
     const onTerminal = async (...args: readonly string[]) =>
       (await commandOn(world, ['inspect', '--dry-run', ...args], { width: 80 })).stdout.split('\n');
     const lines = await onTerminal();
-    expect(lines.length).toBeLessThanOrEqual(40);
-    expect(lines).toContain('… and 40 actions more (--all shows them)');
+    const shown = lines.filter((line) => line.startsWith('enqueue')).length;
+    expect(shown).toBeGreaterThan(10);
+    expect(lines.length).toBeLessThanOrEqual(30 + 1);
+    expect(lines).toContain(`… and ${60 - shown} actions more (--all shows them)`);
     expect((await onTerminal('--all')).filter((line) => line.startsWith('enqueue'))).toHaveLength(60);
   });
 
@@ -172,6 +175,159 @@ describe('a dry run', () => {
   });
 });
 
+describe('a pass by hand that would drop segments', () => {
+  const many = (count: number): Row[] => {
+    const ids = Array.from({ length: count }, (_, index) => BigInt(index + 11));
+    return [
+      job({ state: 'Failed', reason: 'timeout' }),
+      task({ targets: ids }),
+      ...ids.map((id) => segment(id)),
+    ];
+  };
+  const stateOf = async (world: World) => (await world.segment(11n))?.state;
+
+  it.each(['inspect', 'recover'])(
+    '%s shows which, and changes nothing in a script without --yes',
+    async (pass) => {
+      const world = await worldOf(...failedRestore);
+      const before = await world.items();
+      const { code, stdout } = await local(world, pass);
+      expect({ code, stdout }).toEqual({
+        code: 2,
+        stdout: [
+          'ACTION  ON          BECAUSE',
+          'drop    segment 11  copy segment job 1 failed: timeout',
+          'drop    segment 12  copy segment job 1 failed: timeout',
+          'It would drop 2 segments.',
+          'Nothing was changed: where nobody can be asked, add --yes.',
+          '',
+        ].join('\n'),
+      });
+      expect(await world.items()).toEqual(before);
+    },
+  );
+
+  it.each(['inspect', 'recover'])('%s asks on a terminal', async (pass) => {
+    const world = await worldOf(...failedRestore);
+    const args = [pass, '--local'];
+    expect(await commandOn(world, args, { answer: false })).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/\nNothing was changed\.\n$/),
+    });
+    expect(await stateOf(world)).toBe('Importing');
+    expect((await commandOn(world, args, { answer: true })).code).toBe(0);
+    expect(await stateOf(world)).toBe('Dropped');
+  });
+
+  it('asks for a deployed function as well, and invokes it only then', async () => {
+    const world = await worldOf(...failedRestore);
+    const events: unknown[] = [];
+    await functionEndpoint({
+      inspector(event) {
+        events.push(event);
+        return world.pass(event);
+      },
+    });
+    const args = ['inspect', '--inspector-function', 'inspector'];
+    expect((await commandOn(world, args)).code).toBe(2);
+    expect(events).toEqual([]);
+    expect((await commandOn(world, [...args, '--yes'])).code).toBe(0);
+    expect(events).toEqual([{ mode: 'inspect' }]);
+    expect(await stateOf(world)).toBe('Dropped');
+  });
+
+  it('asks nothing where it would drop nothing', async () => {
+    const world = await worldOf(job(), task(), task({ taskId: 2n, ...expired }));
+    expect((await local(world, 'inspect')).code).toBe(0);
+    expect((await local(world, 'recover')).code).toBe(0);
+    expect(await world.messages()).not.toEqual([]);
+  });
+
+  it('names the segments in JSON, and asks nobody there', async () => {
+    const world = await worldOf(...failedRestore);
+    const { code, stdout } = await commandOn(world, ['inspect', '--local', '--json'], { answer: true });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      outcome: 'notConfirmed',
+      wouldDrop: 2,
+      actions: [{ on: 'segment 11' }, { on: 'segment 12' }],
+    });
+    expect(await stateOf(world)).toBe('Importing');
+  });
+
+  it('shows no more of them than a screen, unless all are asked for', async () => {
+    const world = await worldOf(...many(60));
+    const shown = async (...args: readonly string[]) =>
+      (
+        await commandOn(world, ['inspect', '--local', ...args], { width: 80, maxLines: 20, answer: false })
+      ).stdout.split('\n');
+    const lines = await shown();
+    expect(lines.indexOf('It would drop 60 segments.')).toBe(19);
+    expect(lines[18]).toBe('… and 43 actions more (--all shows them)');
+    expect((await shown('--all')).filter((line) => line.startsWith('drop '))).toHaveLength(60);
+  });
+
+  it('drops no more than the deployed pass may, made in this process', async () => {
+    const world = await worldOf(...many(5));
+    await cloudFormationStub('Inspector', { ...outputsOf(world), MaxDrops: '2' });
+    const { stdout } = await commandLine(['recover', '--local', '--yes', '--stack', 'Inspector'], {
+      now: () => world.clock.now,
+    });
+    expect(stdout).toContain('\nIt would drop 2 segments, and withhold ');
+    const { segments } = await world.items();
+    expect(segments.filter(({ state }) => state === 'Dropped')).toHaveLength(2);
+  });
+});
+
+describe('a job that is none', () => {
+  it.each(['inspect', 'recover', 'check'])('%s does nothing, not even for the others', async (pass) => {
+    const world = await worldOf(job({ dueAt: NOW, timeoutAt: NOW - MINUTE }), task());
+    const before = await world.items();
+    expect(await local(world, pass, '--jobs', '1,998,999')).toMatchObject({
+      code: 1,
+      stdout: 'There are no jobs 998, 999.\n',
+    });
+    expect(await world.items()).toEqual(before);
+  });
+
+  it('is not one whose tasks are there', async () => {
+    const world = await worldOf(task({ state: 'Failed', targets: [11n] }), segment(11n));
+    expect((await local(world, 'inspect', '--jobs', '1', '--yes')).code).toBe(0);
+    expect(await world.segment(11n)).toMatchObject({ state: 'Dropped' });
+  });
+});
+
+describe('a table that does not exist', () => {
+  it.each(['inspect', 'recover', 'check', 'audit', 'status', 'dump'])(
+    '%s names it, and exits with 3',
+    async (command) => {
+      const world = await worldOf(job({ dueAt: NOW }), task());
+      const args = [...(/inspect|recover|check/.test(command) ? ['--local'] : []), ...optionsOf(world)];
+      const elsewhere = args.map((arg) => (arg === world.tables.tasks ? 'nope' : arg));
+      const { code, stderr } = await commandLine([command, ...elsewhere], { now: () => world.clock.now });
+      expect({ code, stderr }).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/^There is no table nope in this account/m),
+      });
+    },
+  );
+});
+
+describe('what a dry run prints to do it', () => {
+  it('has every flag that decides what is done', async () => {
+    const world = await worldOf(...failedRestore);
+    const args = ['inspect', '--local', '--jobs', '1', '--max-drops', '1', '--dry-run'];
+    const { stdout } = await commandOn(world, [...args, '--inspector-function', 'inspector']);
+    expect(stdout).toContain('\n  copy-segment inspect --local --jobs 1 --max-drops 1 ');
+  });
+
+  it('is made by the deployed function, where one is named and nothing else was asked for', async () => {
+    const world = await worldOf(job(), task());
+    const { stdout } = await commandOn(world, ['inspect', '--dry-run', '--inspector-function', 'inspector']);
+    expect(stdout).toMatch(/\n {2}copy-segment inspect --(?!local)/);
+  });
+});
+
 describe('copy-segment check', () => {
   it('makes a check in this process: a job is published', async () => {
     const world = await worldOf(
@@ -197,7 +353,7 @@ describe('copy-segment check', () => {
 describe('copy-segment recover', () => {
   it('does what no inspection would find', async () => {
     const world = await worldOf(...failedRestore.slice(1), job({ state: 'Failed', dueAt: null }));
-    const { code } = await local(world, 'recover');
+    const { code } = await local(world, 'recover', '--yes');
     expect(code).toBe(0);
     expect(await world.segment(12n)).toMatchObject({ state: 'Dropped' });
     expect(await world.job()).toMatchObject({ segmentsDroppedAt: BigInt(NOW) });
@@ -319,7 +475,7 @@ describe('--max-drops', () => {
     const unasked = await commandOn(world, recover);
     expect(unasked).toMatchObject({
       code: 2,
-      stdout: expect.stringMatching(/^It would drop 2 segments\.\n/),
+      stdout: expect.stringContaining('\nIt would drop 2 segments.\n'),
     });
     expect((await commandOn(world, recover, { answer: false })).code).toBe(1);
     expect(await dropped(world)).toBe(1);

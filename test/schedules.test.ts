@@ -132,6 +132,16 @@ describe('copy-segment pause', () => {
     );
   });
 
+  it.each([
+    ['as its schedule says', { passes: { ScheduleExpression: 'rate(5 minutes)' } }, 'within 5 minutes.'],
+    ['every minute', { passes: { ScheduleExpression: 'rate(1 minutes)' } }, 'within a minute.'],
+    ['never', {}, 'The schedule passes does not exist: deploy the stack again, or no inspection is made.'],
+  ])('a pass by hand says that the next one is made %s', async (_, schedules, said) => {
+    const { run } = await scheduled(schedules);
+    expect((await run('inspect', '--local')).stdout).toContain(`${said}\n`);
+    expect((await run('recover', '--local')).stdout).toContain(`${said}\n`);
+  });
+
   it('needs a reason, and a schedule', async () => {
     const { world, run } = await scheduled({});
     expect((await run('pause')).code).toBe(2);

@@ -6,6 +6,15 @@ import { isDispatchable } from '../../functions/copy-segment/task.ts';
 /** What the contract allows, and an operator wants to know of. */
 const QUESTIONABLE: readonly Invariant[] = [
   {
+    name: 'a task that is not over has a job',
+    *breaches({ job, tasks }): Generator<Breach> {
+      if (job !== 'missing') return;
+      for (const { key, reading } of tasks)
+        if (reading.ok && (reading.value.state === 'Pending' || reading.value.state === 'InProgress'))
+          yield { key, reason: `it is ${reading.value.state}, its job is missing, and nobody copies it` };
+    },
+  },
+  {
     name: 'a task that is InProgress has a lease',
     *breaches({ job, tasks }): Generator<Breach> {
       if (job === 'missing' || !isJob(job) || !isRunning(job)) return;

@@ -1,5 +1,5 @@
 import { isId, type RawId } from '../../functions/copy-segment/ids.ts';
-import type { Circumstances, Violation } from '../../functions/copy-segment/invariants.ts';
+import type { Circumstances, Restore, Violation } from '../../functions/copy-segment/invariants.ts';
 import type { Item } from '../../functions/copy-segment/item.ts';
 import { isJob, readJob } from '../../functions/copy-segment/job.ts';
 import { AUDITED } from './audit-invariants.ts';
@@ -7,9 +7,12 @@ import type { AuditReads } from './audit-reads.ts';
 import { type Part, partsOfJob, partsOfTasks } from './restores.ts';
 import { createTargetIndex, type TargetIndex } from './target-index.ts';
 
-/** A violation, and the state of its job, if that is known. */
+/** A violation, with what its mend depends on. */
 export interface Finding extends Violation {
+  /** The state of its job, if that is known. */
   readonly jobState?: string;
+  /** The item that it is about, as it was read; what an audit does not read of a segment is left out. */
+  readonly found?: Item;
 }
 
 /** What was looked at. */
@@ -47,6 +50,7 @@ export async function* audit(
   const seen = new Set<RawId>();
   const told = new Set<string>();
   let found: Finding[] = [];
+  let isTold = false;
 
   for await (const part of jobIds ? partsOfJobs(reads, jobIds) : partsOfTasks(reads)) {
     const { restore, isLast } = part;
@@ -55,11 +59,17 @@ export async function* audit(
     looked.segments += restore.segments.size;
     for (const violation of violationsInPart(part, circumstances)) found.push(violation);
     onProgress(looked);
+    if (isTold || found.length > MAX_VIOLATIONS_CONFIRMED) {
+      yield* tell(told, found);
+      found = [];
+      isTold = true;
+    }
     if (!isLast) continue;
     looked.jobs++;
     seen.add(restore.jobId);
     yield* tell(told, await confirmed(reads, restore.jobId, found, circumstances));
     found = [];
+    isTold = false;
   }
   if (jobIds === undefined) {
     for await (const items of reads.scan('jobs'))
@@ -88,8 +98,17 @@ function* violationsInPart({ restore, isLast }: Part, circumstances: Circumstanc
   for (const { name, breaches } of AUDITED)
     for (const breach of breaches(restore, circumstances)) {
       const isOfJob = breach.key.taskId === undefined && breach.key.segmentId === undefined;
-      if (isOfJob === isLast) yield { invariant: name, ...breach, ...state };
+      const item = isOfJob ? rawOf(job) : itemOf(restore, breach.key);
+      if (isOfJob === isLast) yield { invariant: name, ...breach, ...state, ...(item && { found: item }) };
     }
+}
+
+const rawOf = (job: Restore['job']): Item | undefined => (job === 'missing' ? undefined : job.raw);
+
+/** The task, or the segment, that a violation is about. */
+function itemOf({ tasks, segments }: Restore, { taskId, segmentId }: Violation['key']): Item | undefined {
+  if (segmentId !== undefined) return segments.get(segmentId);
+  return tasks.find(({ key }) => key.taskId === taskId)?.raw;
 }
 
 /** Those that a second look finds as well. */
@@ -99,7 +118,7 @@ async function confirmed(
   found: readonly Finding[],
   circumstances: Circumstances,
 ): Promise<readonly Finding[]> {
-  if (found.length === 0 || found.length > MAX_VIOLATIONS_CONFIRMED) return found;
+  if (found.length === 0) return found;
   const again = new Set<string>();
   for await (const part of partsOfJob(reads, jobId))
     for (const violation of violationsInPart(part, circumstances)) again.add(nameOf(violation));
@@ -143,7 +162,7 @@ async function* strayingSegments(
   targets: TargetIndex,
   circumstances: Circumstances,
   looked: Looked,
-): AsyncGenerator<Violation> {
+): AsyncGenerator<Finding> {
   for await (const items of reads.scan('segments')) {
     // One that is Dropped is no longer anybody's business.
     const strays = items.filter(
@@ -164,7 +183,7 @@ async function straysOf(
   jobId: bigint,
   segments: ReadonlyMap<bigint, Item>,
   circumstances: Circumstances,
-): Promise<Violation[]> {
+): Promise<Finding[]> {
   const left = new Map(segments);
   let last: Part | undefined;
   for await (const part of partsOfJob(reads, jobId)) {
@@ -178,10 +197,12 @@ async function straysOf(
   const invariant = AUDITED.find(({ name }) => name === TASK_FOR_SEGMENT);
   if (last === undefined || invariant === undefined || left.size === 0) return [];
   const restore = { ...last.restore, tasks: [], segments: left };
-  return [...invariant.breaches(restore, circumstances)].map((breach) => ({
-    invariant: invariant.name,
-    ...breach,
-  }));
+  const { job } = restore;
+  const state = job !== 'missing' && isJob(job) ? { jobState: job.state } : {};
+  return [...invariant.breaches(restore, circumstances)].map((breach) => {
+    const item = itemOf(restore, breach.key);
+    return { invariant: invariant.name, ...breach, ...state, ...(item && { found: item }) };
+  });
 }
 
 function lookupOf(raw: Item) {

@@ -1,10 +1,10 @@
 import type { RawId } from '../../functions/copy-segment/ids.ts';
-import type { TableNames } from '../../functions/copy-segment/tables.ts';
 import type { Finding } from './audit.ts';
-import { type Mend, mendOf } from './mends.ts';
+import { type Mend, type MendContext, mendOf } from './mends.ts';
 
-/** A few of each kind are told; the others are counted. */
+/** Without `--all`, a few of each kind are told; the others are counted. */
 const MAX_EXAMPLES = 5;
+const MAX_EXAMPLES_OF_ALL = 1_000;
 
 export interface Example {
   /** "task 1/2", "job 1", "segment 11". */
@@ -32,7 +32,8 @@ export interface Findings {
   jobsToRecover(): bigint[];
 }
 
-export function createFindings(tables: TableNames): Findings {
+export function createFindings(context: MendContext, all = false): Findings {
+  const maxExamples = all ? MAX_EXAMPLES_OF_ALL : MAX_EXAMPLES;
   const kinds = new Map<string, { count: number; recoverable: number; examples: Example[] }>();
   const jobs = new Set<RawId>();
   return {
@@ -41,12 +42,12 @@ export function createFindings(tables: TableNames): Findings {
       const kind = kinds.get(invariant) ?? { count: 0, recoverable: 0, examples: [] };
       kinds.set(invariant, kind);
       kind.count++;
-      const mend = mendOf(finding, tables);
+      const mend = mendOf(finding, context);
       if (mend?.by === 'recover') {
         kind.recoverable++;
         jobs.add(key.jobId);
       }
-      if (kind.examples.length < MAX_EXAMPLES) kind.examples.push({ on: nameOf(key), reason, mend });
+      if (kind.examples.length < maxExamples) kind.examples.push({ on: nameOf(key), reason, mend });
     },
     kinds: () =>
       [...kinds]

@@ -27,10 +27,11 @@ export async function fix(call: CommandCall<PassOptions>, jobIds: readonly bigin
     };
   const actions: PlannedAction[] = [];
   await recover(true, (action) => actions.push(action))();
-  if (!isJson)
-    await out.write(
-      `\nA recovery of ${countOf(jobIds.length, 'job')} would do this:\n${actionLines(actions, out.screen, options.all === true).join('\n')}\n`,
-    );
+  if (!isJson) {
+    const room = options.all ? Number.POSITIVE_INFINITY : out.screen.maxLines - 1;
+    const lines = actionLines(actions, out.screen, room);
+    await out.write(`\nA recovery of ${countOf(jobIds.length, 'job')} would do this:\n${lines.join('\n')}\n`);
+  }
   if (options.yes === undefined && (isJson || call.confirm === undefined)) return 'unasked';
   if (!(await isConfirmed('Do it?', call))) return 'declined';
   try {

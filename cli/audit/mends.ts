@@ -1,22 +1,32 @@
 import type { TableNames } from '../../functions/copy-segment/tables.ts';
 import type { Finding } from './audit.ts';
+import { updateItem } from './update-item.ts';
 
 /** What mends a violation. */
 export type Mend =
   /** A recovery of the job does: what `--fix` makes. */
   | { readonly by: 'recover' }
+  /** A check of the job does. */
+  | { readonly by: 'check'; readonly jobId: string }
   | { readonly by: 'command'; readonly args: readonly string[] }
   /** The AWS CLI: no pass and no command writes this. */
   | { readonly by: 'aws'; readonly args: readonly string[] }
   /** Somebody has to decide. */
   | { readonly by: 'hand'; readonly what: string };
 
+/** What mends depend on besides their finding. */
+export interface MendContext {
+  readonly tables: TableNames;
+  /** When the audit is made, epoch milliseconds: a segment that is dropped by a mend bears it. */
+  readonly now: number;
+}
+
 type Key = Finding['key'];
-type MendOf = (finding: Finding, tables: TableNames) => Mend;
+type MendOf = (finding: Finding, context: MendContext) => Mend;
 
 /** How a violation of an invariant is mended; undefined: of an invariant that nobody knows a mend for. */
-export const mendOf = (finding: Finding, tables: TableNames): Mend | undefined =>
-  MENDS[finding.invariant]?.(finding, tables);
+export const mendOf = (finding: Finding, context: MendContext): Mend | undefined =>
+  MENDS[finding.invariant]?.(finding, context);
 
 const recover: MendOf = () => ({ by: 'recover' });
 const command =
@@ -33,11 +43,11 @@ const RESTORE_AGAIN = hand(
 );
 
 /** A job that can never be published right. */
-const giveUp: MendOf = (finding, tables) => {
+const giveUp: MendOf = (finding, context) => {
   const { key, jobState } = finding;
   if (jobState === 'Pending' || jobState === 'Executing')
     return { by: 'command', args: ['cancel', String(key.jobId)] };
-  if (jobState === 'Completed') return RESTORE_AGAIN(finding, tables);
+  if (jobState === 'Completed') return RESTORE_AGAIN(finding, context);
   const what =
     jobState === 'Publishing'
       ? 'Its checker does not publish it: it fails at its deadline, and its targets are dropped.'
@@ -45,9 +55,19 @@ const giveUp: MendOf = (finding, tables) => {
   return { by: 'hand', what };
 };
 
+/** Nothing that a job has lost comes back; while it is Publishing, the next check fails it at once. */
+const giveUpTarget: MendOf = (finding, context) =>
+  finding.jobState === 'Publishing'
+    ? { by: 'check', jobId: String(finding.key.jobId) }
+    : giveUp(finding, context);
+
+/** Takes away what is there although it must not be, from an item that is in the same state still. */
 const removed =
   (...names: readonly string[]): MendOf =>
-  ({ key }, tables) => ({ by: 'aws', args: update(key, tables, `REMOVE ${names.join(', ')}`) });
+  (finding, { tables }) => {
+    const there = names.filter((name) => (finding.found?.[name] ?? undefined) !== undefined);
+    return { by: 'aws', args: updateItem(finding, tables, { remove: there, asFound: ['state', ...names] }) };
+  };
 
 /** The attribute that is wrong, and its value, as the reason of a violation says. */
 const WRONG_TIME = /^(\w+) is (\d+)/;
@@ -55,15 +75,31 @@ const MIN_MS = 10n ** 12n;
 const MAX_MS = 10n ** 13n;
 
 /** A marker is mended by a recovery; another time is written as what was meant. */
-const time: MendOf = ({ key, reason }, tables) => {
+const time: MendOf = (finding, { tables }) => {
+  const { key, reason } = finding;
   const [, name = '', text = '0'] = WRONG_TIME.exec(reason) ?? [];
   if (name === 'dueAt' && key.segmentId === undefined) return { by: 'recover' };
   let value = BigInt(text);
   if (value > 0n) while (value < MIN_MS) value *= 1_000n;
   while (value >= MAX_MS) value /= 1_000n;
+  return { by: 'aws', args: updateItem(finding, tables, { set: { [name]: value }, asFound: [name] }) };
+};
+
+/** Data that no task copies was never whole: it is dropped. What somebody may read is not, by a command that is pasted. */
+const dropStray: MendOf = (finding, { tables, now }) => {
+  const { found = {}, key, jobState } = finding;
+  const isVisible = found.state !== 'Importing' || (found.publishedAt ?? undefined) !== undefined;
+  if (isVisible && jobState !== 'Failed')
+    return { by: 'hand', what: 'It may be visible: find out where its task is before anything is dropped.' };
+  const set = {
+    state: 'Dropped',
+    droppedAt: now,
+    isImporting: false,
+    dropReason: `no task of job ${key.jobId} copies it`,
+  };
   return {
     by: 'aws',
-    args: update(key, tables, 'SET #name = :value', { '#name': name }, { ':value': { N: String(value) } }),
+    args: updateItem(finding, tables, { set, asFound: ['state', 'jobId', 'publishedAt'] }),
   };
 };
 
@@ -98,9 +134,12 @@ export const MENDS: Readonly<Record<string, MendOf>> = {
     'lease lost 10 times',
   ]),
   'the times of a task are epoch milliseconds': time,
-  'a segment that is Dropped is not importing': ({ key }, tables) => ({
+  'a segment that is Dropped is not importing': (finding, { tables }) => ({
     by: 'aws',
-    args: update(key, tables, 'SET isImporting = :no', undefined, { ':no': { BOOL: false } }),
+    args: updateItem(finding, tables, {
+      set: { isImporting: false },
+      asFound: ['state', 'jobId', 'isImporting'],
+    }),
   }),
   'a segment is the target of one task': giveUp,
   'what is settled has no target left': command((key) => ['requeue', taskName(key)]),
@@ -110,42 +149,17 @@ export const MENDS: Readonly<Record<string, MendOf>> = {
   'a Completed job has no target that is not Flushed': RESTORE_AGAIN,
   'a running job that was submitted has a marker': recover,
   'a job that was filled has all of its tasks': giveUp,
+  'a target of a running job is Dropped only if its task failed': giveUpTarget,
   'a task has its targets, all of its own job': giveUp,
-  'a segment of a job is the target of a task': ({ key }, tables) => ({
-    by: 'aws',
-    args: update(
-      key,
-      tables,
-      'SET #state = :dropped, isImporting = :no',
-      { '#state': 'state' },
-      { ':dropped': { S: 'Dropped' }, ':no': { BOOL: false } },
-    ),
-  }),
+  'a segment of a job is the target of a task': dropStray,
   'a task that is InProgress has a lease': command((key) => ['release', taskName(key), '--without-lease']),
+  'a task that is not over has a job': command((key) => [
+    'fail',
+    taskName(key),
+    '--reason',
+    'its job is missing',
+  ]),
   'a target belongs to no other job': hand(
     'Two jobs were given the same target: look at whoever allocates ids. No pass touches it.',
   ),
 };
-
-/** `aws dynamodb update-item` on the item that breaks an invariant. */
-function update(
-  { jobId, taskId, segmentId }: Key,
-  tables: TableNames,
-  expression: string,
-  names?: object,
-  values?: object,
-): string[] {
-  const number = (id: unknown) => ({ N: String(id) });
-  const [table, key] =
-    segmentId !== undefined
-      ? [tables.segments, { segmentId: number(segmentId) }]
-      : taskId !== undefined
-        ? [tables.tasks, { jobId: number(jobId), taskId: number(taskId) }]
-        : [tables.jobs, { jobId: number(jobId) }];
-  return [
-    ...['aws', 'dynamodb', 'update-item', '--table-name', table],
-    ...['--key', JSON.stringify(key), '--update-expression', expression],
-    ...(names ? ['--expression-attribute-names', JSON.stringify(names)] : []),
-    ...(values ? ['--expression-attribute-values', JSON.stringify(values)] : []),
-  ];
-}

@@ -6,6 +6,7 @@ import { createFindings, type Findings } from '../audit/findings.ts';
 import { type FixEnd, fix } from '../audit/fix.ts';
 import { countTasks, MIN_TASKS } from '../passes/count-tasks.ts';
 import { type PassOptions, passOptions } from '../passes/pass-options.ts';
+import { refuseUnknownJobs } from '../passes/refuse-unknown-jobs.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { countOf } from '../terminal/count-of.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
@@ -36,12 +37,15 @@ const definition: CommandDefinition<AuditOptions> = {
     '      recovers the jobs that a recovery mends; shows them, and asks first',
   exitCodes: 'Exit codes: 0 everything holds, 1 something does not, 2 usage, 3 AWS.',
   options: [
-    ...passOptions().filter(({ long }) => long !== '--dry-run'),
+    ...passOptions().filter(({ long }) => long !== '--dry-run' && long !== '--all'),
+    new Option('--all', 'show up to 1,000 violations of each kind, not one screen'),
     new Option('--fix', 'make the mends that a recovery makes, after showing them'),
     yesOption(),
   ],
   async run(call) {
     const { options } = call;
+    const refusal = await refuseUnknownJobs(call);
+    if (refusal) return refusal;
     const { findings, looked } = await lookAt(call);
     const before = endOf(call, findings, looked);
     const jobIds = findings.jobsToRecover();
@@ -77,7 +81,8 @@ async function lookAt(call: Call) {
   const { connection, options, signal, now } = call;
   const { dynamo, tables, shards } = connection;
   const jobIds = options.jobs?.map(BigInt);
-  const findings = createFindings(tables);
+  const startedAt = now();
+  const findings = createFindings({ tables, now: startedAt }, options.all);
   const looked: Looked = { jobs: 0, tasks: 0, segments: 0 };
   const reads = createAuditReads({ dynamo, signal }, tables);
   const progress = progressBar('Auditing', await countTasks(call), options.json !== true, MIN_TASKS);
@@ -86,7 +91,7 @@ async function lookAt(call: Call) {
     progress.reached(tasks);
   };
   try {
-    const circumstances = { now: now(), shards, jobIds, onProgress };
+    const circumstances = { now: startedAt, shards, jobIds, onProgress };
     for await (const finding of audit(reads, circumstances, looked)) findings.add(finding);
   } finally {
     progress.end();
@@ -94,7 +99,7 @@ async function lookAt(call: Call) {
   return { findings, looked };
 }
 
-const endOf = ({ commandFor }: Call, findings: Findings, looked: Looked): CommandEnd => ({
+const endOf = (call: Call, findings: Findings, looked: Looked): CommandEnd => ({
   code: findings.total() === 0 ? EXIT.ok : EXIT.wrong,
   json: {
     looked,
@@ -102,7 +107,7 @@ const endOf = ({ commandFor }: Call, findings: Findings, looked: Looked): Comman
     kinds: findings.kinds(),
     jobsToRecover: findings.jobsToRecover(),
   },
-  text: (screen) => auditLines(findings, looked, commandFor, screen).join('\n'),
+  text: (screen) => auditLines(findings, looked, call, screen).join('\n'),
 });
 
 function unfixed(end: Exclude<FixEnd, 'fixed'>, before: CommandEnd): CommandEnd {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { describeError } from '../../functions/copy-segment/describe-error.ts';
 import { createOperatorLog, type OperatorLog } from '../action-log/operator-log.ts';
 import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -7,6 +8,7 @@ import {
   type ConnectionOptions,
   typedOptions,
 } from '../connection/connection-options.ts';
+import { nameMissingTables } from '../connection/missing-tables.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { describeCost } from '../terminal/describe-cost.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -88,6 +90,9 @@ export function addCommand<O>(
         }).finally(actionLog.end);
         await show(end, connection, given.json === true, surroundings);
         exit(end.code);
+      } catch (error) {
+        await nameMissingTables(connection, describeError(error));
+        throw error;
       } finally {
         await connection.close();
       }

@@ -28,6 +28,7 @@ export function addDump(program: Command, surroundings: Surroundings, exit: Exit
     summary: 'write the tables, or one restore, as NDJSON',
     description: DESCRIPTION,
     examples: EXAMPLES,
+    exitCodes: 'Exit codes: 0 dumped, 1 there is no such job, 2 usage, 3 AWS.',
     options: [new Option('--job <id>', 'only this job, its tasks and their target segments')],
     run: dump,
   });
@@ -62,6 +63,10 @@ async function dump({
   }
   await flush();
   const { jobs = 0, tasks = 0, segments = 0 } = counts;
+  if (options.job !== undefined && jobs + tasks === 0) {
+    await err.write(`There is no job ${options.job}.\n`);
+    return { code: EXIT.wrong, json: undefined, text: () => '' };
+  }
   const summary = `${countOf(jobs, 'job')}, ${countOf(tasks, 'task')}, ${countOf(segments, 'segment')}`;
   await err.write(`Dumped ${summary}.\n`);
   return { code: EXIT.ok, json: undefined, text: () => '' };

@@ -59,7 +59,7 @@ const requeue: CommandDefinition<OperateOptions> = {
   usage: 'requeue <job/task>',
   summary: 'have the next inspection look at a task',
   description:
-    'Makes a task due now: the next inspection sends it, or drops its targets if it or\nits job failed, whatever its marker said.',
+    'Makes a task due now, whatever its marker said: the next inspection sends it, or\ndrops its targets if it failed, or its job did.',
   examples: '  copy-segment requeue 449999999999999991/12',
   exitCodes: EXIT_CODES,
   options: [whoOption(), yesOption()],

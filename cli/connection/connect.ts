@@ -72,6 +72,7 @@ function overridden(stack: Deployment | undefined, options: ConnectionOptions): 
     tables: { jobs, tasks, segments },
     shards: options.shards ?? stack?.shards ?? DEFAULT_DUE_SHARDS,
     queueUrl: options.queueUrl ?? stack?.queueUrl,
+    maxDrops: stack?.maxDrops,
     alarmNamePrefix: stack?.alarmNamePrefix,
     inspector: {
       ...stack?.inspector,

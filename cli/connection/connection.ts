@@ -13,6 +13,8 @@ export interface Deployment {
   /** Partitions of the `due` index. */
   readonly shards: number;
   readonly queueUrl?: string | undefined;
+  /** How many segments a pass of the deployed inspector may drop. */
+  readonly maxDrops?: number | undefined;
   readonly inspector: ScheduledFunction;
   readonly checker: ScheduledFunction;
   /** What the names of all its alarms begin with. */

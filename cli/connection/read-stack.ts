@@ -44,6 +44,7 @@ export function deploymentOf(stackName: string, outputs: Outputs): Deployment {
     tables: { jobs, tasks, segments },
     shards: Number(outputs.DueShards ?? DEFAULT_DUE_SHARDS),
     queueUrl: outputs.QueueUrl,
+    maxDrops: outputs.MaxDrops === undefined ? undefined : Number(outputs.MaxDrops),
     alarmNamePrefix: outputs.AlarmNamePrefix,
     inspector: {
       functionName: outputs.FunctionName,

@@ -1,19 +1,20 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type AttributeValue, BatchGetItemCommand, BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import pMap, { pMapSkip } from 'p-map';
 import { INSERTS_PER_BATCH, insertItems } from '../../functions/aws/insert-items.ts';
 import { CONCURRENCY } from '../../functions/aws/metered-clients.ts';
 import { retryLeftovers } from '../../functions/aws/retry-leftovers.ts';
 import { TemporaryError } from '../../functions/copy-segment/stores.ts';
 import { tableDefinitions } from '../../functions/copy-segment/tables.ts';
-import type { Connection } from '../connection/connection.ts';
-import { type DumpRecord, formatRecord, parseRecord, type StoredItem } from './record.ts';
+import { batchesOf, differencesFrom, nameOf, type Tables } from './compare-records.ts';
+import type { DumpRecord } from './record.ts';
 
 /** Items named of those that were left alone. */
 const MAX_NAMED = 10;
 
 export interface Loaded {
   readonly written: number;
+  /** How many of these took the place of another content. */
+  readonly replaced: number;
   /** Were there already, with the same content. */
   readonly same: number;
   /** Were there already with another content, and were left as they are. */
@@ -22,14 +23,12 @@ export interface Loaded {
   readonly keptNames: readonly string[];
 }
 
-type Target = Pick<Connection, 'dynamo' | 'tables'>;
-
 /**
  * Puts items that are not there yet, several batches at once; what is there is left as it is, unless told otherwise. No
  * more records are held than are in flight.
  */
 export async function loadRecords(
-  target: Target,
+  target: Tables,
   records: AsyncIterable<DumpRecord>,
   {
     overwrite,
@@ -41,7 +40,7 @@ export async function loadRecords(
     readonly onWritten?: (items: number) => void;
   },
 ): Promise<Loaded> {
-  const loaded = { written: 0, same: 0, kept: 0 };
+  const loaded = { written: 0, replaced: 0, same: 0, kept: 0 };
   const keptNames: string[] = [];
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {
@@ -49,7 +48,7 @@ export async function loadRecords(
   };
   async function* untilFailure(): AsyncGenerator<DumpRecord[]> {
     try {
-      for await (const batch of batchesOf(records)) {
+      for await (const batch of batchesOf(records, INSERTS_PER_BATCH)) {
         if (failure) return;
         yield batch;
       }
@@ -70,34 +69,26 @@ export async function loadRecords(
   return { ...loaded, keptNames };
 
   async function loadBatch(batch: readonly DumpRecord[]): Promise<void> {
-    const found = overwrite ? [] : await insert(target, batch, signal);
-    if (overwrite) await replace(target, batch, signal);
+    const found = await insert(target, batch, signal);
     onWritten(batch.length - found.length);
-    const differing = await differingFrom(target, found, signal);
-    loaded.written += batch.length - found.length;
-    loaded.same += found.length - differing.length;
-    loaded.kept += differing.length;
-    keptNames.push(...differing.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
-  }
-}
-
-/** No key twice in a batch: DynamoDB refuses the whole of it. */
-async function* batchesOf(records: AsyncIterable<DumpRecord>): AsyncGenerator<DumpRecord[]> {
-  let batch = new Map<string, DumpRecord>();
-  for await (const record of records) {
-    const name = nameOf(record);
-    if (batch.size === INSERTS_PER_BATCH || batch.has(name)) {
-      yield [...batch.values()];
-      batch = new Map();
+    const differences = await differencesFrom(target, found, signal);
+    const records = differences.map(({ record }) => record);
+    if (overwrite) {
+      await replace(target, records, signal);
+      onWritten(records.length);
     }
-    batch.set(name, record);
+    const [replaced, kept] = overwrite ? [records, []] : [[], records];
+    loaded.written += batch.length - found.length + replaced.length;
+    loaded.replaced += replaced.length;
+    loaded.same += found.length - records.length;
+    loaded.kept += kept.length;
+    keptNames.push(...kept.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
   }
-  if (batch.size > 0) yield [...batch.values()];
 }
 
 /** @returns those that are there already */
 const insert = (
-  { dynamo, tables }: Target,
+  { dynamo, tables }: Tables,
   batch: readonly DumpRecord[],
   signal: AbortSignal,
 ): Promise<DumpRecord[]> =>
@@ -111,7 +102,8 @@ const insert = (
     })),
   ).then((found) => found.map(({ record }) => record));
 
-async function replace({ dynamo, tables }: Target, batch: readonly DumpRecord[], signal: AbortSignal) {
+async function replace({ dynamo, tables }: Tables, batch: readonly DumpRecord[], signal: AbortSignal) {
+  if (batch.length === 0) return;
   const left = await retryLeftovers(
     batch.map((record) => ({
       name: tables[record.table],
@@ -135,49 +127,3 @@ async function replace({ dynamo, tables }: Target, batch: readonly DumpRecord[],
   );
   if (left.length > 0) throw new TemporaryError('DynamoDB left items unwritten several times');
 }
-
-/** Those that are there with another content. */
-async function differingFrom(
-  { dynamo, tables }: Target,
-  records: readonly DumpRecord[],
-  signal: AbortSignal,
-): Promise<DumpRecord[]> {
-  const differing: DumpRecord[] = [];
-  for (const [table, ofTable] of Map.groupBy(records, (record) => record.table)) {
-    const found: StoredItem[] = [];
-    const left = await retryLeftovers(
-      ofTable.map(keyOf),
-      async (Keys) => {
-        const { Responses = {}, UnprocessedKeys = {} } = await dynamo.send(
-          new BatchGetItemCommand({
-            RequestItems: { [tables[table]]: { Keys: [...Keys], ConsistentRead: true } },
-          }),
-          { abortSignal: signal },
-        );
-        found.push(...(Responses[tables[table]] ?? []));
-        return UnprocessedKeys[tables[table]]?.Keys ?? [];
-      },
-      signal,
-    );
-    if (left.length > 0) throw new TemporaryError('DynamoDB left items unread several times');
-    const byName = new Map(found.map((item) => [nameOf({ table, item }), plain({ table, item })]));
-    differing.push(
-      ...ofTable.filter((record) => !isDeepStrictEqual(byName.get(nameOf(record)), plain(record))),
-    );
-  }
-  return differing;
-}
-
-/** As it reads in a dump: whatever class its bytes are of. */
-const plain = (record: DumpRecord): DumpRecord => parseRecord(formatRecord(record));
-
-function keyOf({ table, item }: DumpRecord): Record<string, AttributeValue> {
-  const { partitionKey, sortKey } = { sortKey: undefined, ...tableDefinitions[table] };
-  const names = [partitionKey, ...(sortKey === undefined ? [] : [sortKey])];
-  return Object.fromEntries(names.map((name) => [name, item[name] ?? { NULL: true }]));
-}
-
-const nameOf = (record: DumpRecord): string =>
-  `${record.table.replace(/s$/, '')} ${Object.values(keyOf(record))
-    .map(({ N }) => N ?? '?')
-    .join('/')}`;

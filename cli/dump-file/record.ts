@@ -10,11 +10,28 @@ export interface DumpRecord {
   readonly item: StoredItem;
 }
 
-/** `{"table":"tasks","item":{"jobId":{"N":"1"},…}}`, binaries in base64, as DynamoDB's own exports have them. */
-export const formatRecord = ({ table, item }: DumpRecord): string =>
-  JSON.stringify({ table, item }, (_, value) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+/**
+ * `{"table":"tasks","item":{"jobId":{"N":"1"},…}}`, binaries in base64, as DynamoDB's own exports have them. The key comes
+ * first, the other attributes by name: DynamoDB has no order of them, and two dumps are to be compared by `diff`.
+ */
+export function formatRecord({ table, item }: DumpRecord): string {
+  const key = Object.fromEntries(keyNames(table).flatMap((name) => (item[name] ? [[name, item[name]]] : [])));
+  return JSON.stringify({ table, item: { ...key, ...inOrder(item) } }, (name, value) =>
+    value instanceof Uint8Array
+      ? Buffer.from(value).toString('base64')
+      : name === 'M' && isMap(value)
+        ? inOrder(value)
+        : value,
   );
+}
+
+const inOrder = <T>(map: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const keyNames = (table: TableKind): string[] => {
+  const { partitionKey, sortKey } = { sortKey: undefined, ...tableDefinitions[table] };
+  return [partitionKey, ...(sortKey === undefined ? [] : [sortKey])];
+};
 
 /** @throws Error that says why the line is no record of a dump */
 export function parseRecord(text: string): DumpRecord {
@@ -30,7 +47,11 @@ export function parseRecord(text: string): DumpRecord {
   const { table, item } = record;
   if (typeof table !== 'string' || !Object.hasOwn(tableDefinitions, table))
     throw new Error(`table must be one of ${Object.keys(tableDefinitions).join(', ')}, is ${table}`);
-  return { table: table as TableKind, item: mapOf(item, 'item') };
+  const read: DumpRecord = { table: table as TableKind, item: mapOf(item, 'item') };
+  for (const name of keyNames(read.table))
+    if (read.item[name]?.N === undefined)
+      throw new Error(`item.${name}, of the key of ${table}, must be a number such as {"N":"1"}`);
+  return read;
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -40,12 +40,15 @@ export async function deployedChecker({ connection, signal }: PassCall): Promise
 
 /** Passes in this process: with its rights, without a time limit. */
 export function localInspector({ connection, signal, now, actionLog }: PassCall): MakePass<PassReport> {
-  const { dynamo, sqs, tables, shards, queueUrl } = connection;
+  const { dynamo, sqs, tables, shards, queueUrl, maxDrops } = connection;
   return (event, watch = {}) => {
     const request = parsePassEvent(event);
     if (queueUrl === undefined && !request.dryRun)
       throw new UserError('Which queue? Name the stack (--stack NAME), or its queue (--queue-url URL).');
-    const inspector = createInspector({ dynamo, sqs, tables, shards, queueUrl: queueUrl ?? '', now });
+    const inspector = createInspector({
+      ...{ dynamo, sqs, tables, shards, queueUrl: queueUrl ?? '', now },
+      ...(maxDrops !== undefined && { maxDrops }),
+    });
     const { onVerdict, onChange, onMessage } = createPlannedActions(watch.onAction ?? (() => {}));
     const passId = randomUUID();
     const record = actionLog.ofRun(passId);

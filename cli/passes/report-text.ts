@@ -9,8 +9,8 @@ export type AnyReport = PassReport | CheckReport;
 /** Parts of a report that are counts, in the order of interest. */
 const PARTS = ['read', 'tasks', 'jobs', 'segments', 'messages'] as const;
 
-/** What a pass found and did; what is 0 is left out. */
-export function reportLines(what: string, report: AnyReport, screen: Screen): string[] {
+/** What a pass found and did; what is 0 is left out. On a terminal with as many problems as leave room for the rest. */
+export function reportLines(what: string, report: AnyReport, screen: Screen, all = false): string[] {
   const { complete, dryRun, durationMs } = report;
   const end = complete ? 'complete' : 'not complete';
   const counts = PARTS.flatMap((part): [string, string][] => {
@@ -20,7 +20,7 @@ export function reportLines(what: string, report: AnyReport, screen: Screen): st
   return [
     `${what}${dryRun ? ', dry run' : ''}: ${end}, ${(durationMs / 1_000).toFixed(1)} s.`,
     ...counts.map(([part, text]) => hanging(`  ${part.padEnd(8)}  `, text, screen.width)),
-    ...problemLines(report, screen),
+    ...problemLines(report, screen, all),
   ];
 }
 
@@ -35,9 +35,14 @@ const countsText = (part: string, counts: Readonly<Record<string, number>>): str
 /** `alreadyDropped` → "already dropped". */
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function problemLines({ problems, problemsOmitted }: AnyReport, { width, maxLines }: Screen): string[] {
+function problemLines(
+  { problems, problemsOmitted, dryRun }: AnyReport,
+  { isTerminal, width, maxLines }: Screen,
+  all: boolean,
+): string[] {
   if (problems.length === 0) return [];
-  const shown = problems.slice(0, maxLines - 10);
+  // Most take two lines; a dry run has its actions to show as well.
+  const shown = isTerminal && !all ? problems.slice(0, Math.floor(maxLines / (dryRun ? 6 : 3))) : problems;
   const more = problems.length - shown.length + problemsOmitted;
   return [
     ...shown.map(({ kind, key, reason }) => hanging('', `${kind}, ${keyText(key)}: ${reason}`, width)),

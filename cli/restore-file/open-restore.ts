@@ -44,12 +44,15 @@ const standingIn = (env: NodeJS.ProcessEnv): string =>
   (env.npm_lifecycle_event === 'start' && env.INIT_CWD) || process.cwd();
 
 /** Keeps standard input, which can be read once, in a temporary file until it is closed. */
-export async function keepStandardInput(signal: AbortSignal): Promise<OpenRestore> {
+export async function keepStandardInput(
+  signal: AbortSignal,
+  stdin: NodeJS.ReadableStream = process.stdin,
+): Promise<OpenRestore> {
   const folder = await mkdtemp(join(tmpdir(), 'copy-segment-'));
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const path = join(folder, 'restore.ndjson');
-    await pipeline(process.stdin, createWriteStream(path), { signal });
+    await pipeline(stdin, createWriteStream(path), { signal });
     return { name: 'standard input', path, bytes: (await stat(path)).size, close };
   } catch (error) {
     await close();

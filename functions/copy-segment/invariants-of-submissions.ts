@@ -1,7 +1,7 @@
 import { type CheckedJob, toCheckedJob } from './checked-job.ts';
 import type { Breach, Circumstances, Invariant, Restore } from './invariants.ts';
 import { isPresent } from './invariants-of-items.ts';
-import { isJob, isRunning } from './job.ts';
+import { isJob, isRunning, type Job } from './job.ts';
 
 /** Section 13 of the contract: what a submit made, and nobody takes apart while the job is kept. */
 export const submissionInvariants: readonly Invariant[] = [
@@ -33,16 +33,28 @@ export const submissionInvariants: readonly Invariant[] = [
         if (reason !== undefined) yield { key: { jobId, taskId: key.taskId, segmentId }, reason };
       }
   }),
-  ofSubmission('a segment of a job is the target of a task', function* ({ restore }) {
-    const { jobId, tasks, segments } = restore;
-    if (tasks.some(({ reading }) => !reading.ok || reading.value.unreadableTargets !== undefined)) return;
-    const targets = new Set(
-      tasks.flatMap(({ reading }) => (reading.ok ? reading.value.targetSegmentIds : [])),
-    );
-    for (const [segmentId, segment] of segments)
-      if (segment.jobId === jobId && !targets.has(segmentId))
-        yield { key: { jobId, segmentId }, reason: `it is ${segment.state}, and no task copies it` };
-  }),
+  {
+    name: 'a segment of a job is the target of a task',
+    *breaches(restore, circumstances): Generator<Breach> {
+      const { jobId, job, tasks, segments } = restore;
+      if (job !== 'missing' && !isKeptSubmission(job, circumstances)) return;
+      if (tasks.some(({ reading }) => !reading.ok || reading.value.unreadableTargets !== undefined)) return;
+      const targets = new Set(
+        tasks.flatMap(({ reading }) => (reading.ok ? reading.value.targetSegmentIds : [])),
+      );
+      for (const [segmentId, { jobId: owner, state }] of segments) {
+        if (owner !== jobId || targets.has(segmentId)) continue;
+        if (job !== 'missing')
+          yield { key: { jobId, segmentId }, reason: `it is ${state}, and no task copies it` };
+        // The items of a restore that is over expire: what it published stays, and nothing points at it.
+        else if (state === 'Importing')
+          yield {
+            key: { jobId, segmentId },
+            reason: 'it is Importing, its job is missing, and no task copies it',
+          };
+      }
+    },
+  },
 ];
 
 interface Submitted extends Circumstances {
@@ -56,12 +68,19 @@ function ofSubmission(name: string, flaws: (submitted: Submitted) => Iterable<Br
   return {
     name,
     *breaches(restore, circumstances): Generator<Breach> {
-      if (restore.job === 'missing' || !isJob(restore.job)) return;
+      if (!isKeptSubmission(restore.job, circumstances)) return;
       const job = toCheckedJob(restore.job);
-      if (job.totalTasks === undefined || isExpired(job, circumstances)) return;
-      yield* flaws({ job, totalTasks: job.totalTasks, restore, ...circumstances });
+      if (job.totalTasks !== undefined)
+        yield* flaws({ job, totalTasks: job.totalTasks, restore, ...circumstances });
     },
   };
+}
+
+/** Whether a job was submitted, and nothing of it has expired. */
+function isKeptSubmission(job: Restore['job'], circumstances: Circumstances): job is Job {
+  if (job === 'missing' || !isJob(job)) return false;
+  const checked = toCheckedJob(job);
+  return checked.totalTasks !== undefined && !isExpired(checked, circumstances);
 }
 
 /** DynamoDB deletes the items of an expired restore one by one, within days, in any order. */

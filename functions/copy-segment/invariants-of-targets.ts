@@ -1,7 +1,7 @@
 import { isId } from './ids.ts';
 import type { Breach, Invariant, Restore } from './invariants.ts';
 import { wrongTimes } from './invariants-of-items.ts';
-import { isJob, isUnsettledFailure } from './job.ts';
+import { isJob, isRunning, isUnsettledFailure } from './job.ts';
 import { placeOf } from './job-changes.ts';
 import { judgeSegment } from './segment.ts';
 import type { Task } from './task.ts';
@@ -49,6 +49,23 @@ export const targetInvariants: readonly Invariant[] = [
             yield { key: keyOf(task, segmentId), reason: `it is ${segment?.state}, though ${settledBy}` };
         }
       }
+    },
+  },
+  {
+    name: 'a target of a running job is Dropped only if its task failed',
+    *breaches({ jobId, job, tasks, segments }): Generator<Breach> {
+      if (job === 'missing' || !isJob(job) || !isRunning(job)) return;
+      const failed = readable(tasks).filter(({ state }) => state === 'Failed');
+      const mayBeDropped = new Set(failed.flatMap(({ targetSegmentIds }) => targetSegmentIds));
+      for (const task of readable(tasks))
+        for (const segmentId of task.targetSegmentIds) {
+          const segment = segments.get(segmentId);
+          // One without an owner may have been dropped by another job that names it.
+          if (segment?.state !== 'Dropped' || segment.jobId !== jobId || mayBeDropped.has(segmentId))
+            continue;
+          const reason = `its task is ${task.state}, its job ${job.state}, and it can never be published`;
+          yield { key: keyOf(task, segmentId), reason };
+        }
     },
   },
   {

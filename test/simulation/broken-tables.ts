@@ -170,4 +170,20 @@ export const BROKEN: readonly [string, readonly Row[]][] = [
     'a segment of a job is the target of a task (jobId 1, segmentId 12): it is Importing, and no task copies it',
     [submitted(1, 1), task({ targets: [11n] }), segment(11n), segment(12n)],
   ],
+  [
+    'a segment of a job is the target of a task (jobId 1, segmentId 12): it is Importing, its job is missing, and no task copies it',
+    [segment(12n)],
+  ],
+  [
+    'a target of a running job is Dropped only if its task failed (jobId 1, taskId 1, segmentId 11): its task is Completed, its job Publishing, and it can never be published',
+    [
+      submitted(1, 1, { state: 'Publishing', dueAt: NOW }),
+      task({ state: 'Completed', targets: [11n] }),
+      segment(11n, 'Dropped', { isImporting: false }),
+    ],
+  ],
+  [
+    'a target of a running job is Dropped only if its task failed (jobId 1, taskId 1, segmentId 11): its task is Pending, its job Executing, and it can never be published',
+    [job(), task({ targets: [11n] }), segment(11n, 'Dropped', { isImporting: false })],
+  ],
 ];

@@ -13,18 +13,27 @@ function sight(item: Item): TaskSighting<Task> {
   return known;
 }
 
-/** The tables as restores, one for each job that Jobs or Tasks names. */
+/** The tables as restores, one for each job that Jobs or Tasks names, or that owns a segment which no task names. */
 export function restoresOf({ jobs, tasks, segments }: Record<TableKind, readonly Item[]>): Restore[] {
   const bySegment = new Map(segments.map((item) => [item.segmentId as bigint, item]));
   const ownedBy = Map.groupBy(segments, ({ jobId }) => jobId);
   const byJob = Map.groupBy(tasks, ({ jobId }) => jobId as bigint);
   const jobById = new Map(jobs.map((item) => [item.jobId as bigint, item]));
-  return [...new Set([...jobById.keys(), ...byJob.keys()])].map((jobId) => {
+  const named = new Set(
+    tasks.map(sight).flatMap(({ reading }) => (reading.ok ? reading.value.targetSegmentIds : [])),
+  );
+  const owners = segments.flatMap(({ segmentId, jobId }) =>
+    typeof jobId === 'bigint' && !named.has(segmentId as bigint) ? [jobId] : [],
+  );
+  return [...new Set([...jobById.keys(), ...byJob.keys(), ...owners])].map((jobId) => {
     const raw = jobById.get(jobId);
     const reading = raw && readJob(raw);
     const mine = (byJob.get(jobId) ?? []).map(sight);
     const targets = mine.flatMap(({ reading: task }) => (task.ok ? task.value.targetSegmentIds : []));
-    const owned = (ownedBy.get(jobId) ?? []).map(({ segmentId }) => segmentId as bigint);
+    const isKnown = raw !== undefined || mine.length > 0;
+    const owned = (ownedBy.get(jobId) ?? [])
+      .map(({ segmentId }) => segmentId as bigint)
+      .filter((id) => isKnown || !named.has(id));
     return {
       jobId,
       job:

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import type { World } from './embedded-world.ts';
 
 /** CloudFormation with one stack, by these outputs; where the SDK looks for it. */
 export async function cloudFormationStub(
@@ -28,3 +29,12 @@ export async function cloudFormationStub(
     await once(server, 'close');
   });
 }
+
+/** What the stack of a world says. */
+export const outputsOf = ({ tables, queueUrl }: World): Record<string, string> => ({
+  JobsTableName: tables.jobs,
+  TasksTableName: tables.tasks,
+  SegmentsTableName: tables.segments,
+  QueueUrl: queueUrl,
+  DueShards: '8',
+});

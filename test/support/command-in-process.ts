@@ -21,6 +21,8 @@ export interface CommandSurroundings {
   readonly answer?: boolean | (() => Promise<boolean>);
   /** Columns of the terminal; otherwise the output is a pipe. */
   readonly width?: number;
+  /** Lines of the terminal that a command may take. */
+  readonly maxLines?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal;
   /** What happens while the command waits; it waits no longer than that. */
@@ -40,6 +42,7 @@ export async function commandLine(
     isInputOpen,
     answer,
     width,
+    maxLines,
     now = Date.now,
     signal,
     sleep,
@@ -58,7 +61,7 @@ export async function commandLine(
   const stdin = new PassThrough();
   stdin.write(input);
   if (!isInputOpen) stdin.end();
-  const [stdout, stderr] = [collector(width), collector(width)];
+  const [stdout, stderr] = [collector(width, maxLines), collector(width, maxLines)];
   const surroundings: Surroundings = {
     out: stdout,
     err: stderr,
@@ -88,13 +91,13 @@ export const commandOn = (
 ): Promise<CommandRun> =>
   commandLine([...args, ...optionsOf(world)], { now: () => world.clock.now, ...surroundings });
 
-function collector(width: number | undefined): Output & { text(): string } {
+function collector(width: number | undefined, maxLines = 30): Output & { text(): string } {
   let all = '';
   return {
     screen:
       width === undefined
         ? { isTerminal: false, width: Number.POSITIVE_INFINITY, maxLines: 1_000 }
-        : { isTerminal: true, width, maxLines: 30 },
+        : { isTerminal: true, width, maxLines },
     async write(text) {
       all += text;
     },

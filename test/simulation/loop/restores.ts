@@ -79,5 +79,8 @@ export const obstacleOf = ({ jobId, segments }: Restore): bigint => targetOf(job
 /** What is there before anybody submits anything. */
 export async function prepare(stage: LoopStage, restore: Restore): Promise<void> {
   for (const { source, size } of objectsOf(restore)) await stage.bucket.put(source, size, 'original');
-  if (restore.isObstructed) await stage.put('segments', segmentItem(obstacleOf(restore), FOREIGN_JOB));
+  // Of a restore that has ended and expired: what it published is all that is left of it.
+  const published = { state: 'Flushed', isImporting: false };
+  if (restore.isObstructed)
+    await stage.put('segments', { ...segmentItem(obstacleOf(restore), FOREIGN_JOB), ...published });
 }

@@ -137,7 +137,7 @@ async function judgeFailed(play: LoopPlay, restore: Restore, reason: string): Pr
   if (left) throw new Foul(`job ${restore.jobId} failed, and ${left.segmentId} is ${left.state}`);
   if (restore.isObstructed) {
     const obstacle = segments.find(({ segmentId }) => segmentId === obstacleOf(restore));
-    if (obstacle?.state !== 'Importing') throw new Foul('the segment of another job was dropped');
+    if (obstacle?.state !== 'Flushed') throw new Foul('the segment of another job was dropped');
   }
   const isTampered = objectsOf(restore).some(({ source }) => play.tampered.has(source));
   const mayFail =
