@@ -86,7 +86,7 @@ export class Inspector extends ScheduledPass {
       pagingAlarm(this, 'DropsFailAlarm', {
         heading: 'Drops fail',
         impact: 'Data of a failed restore stays visible: its segments cannot be dropped.',
-        command: 'audit',
+        command: 'status',
         metric: metric('dropsFailed', 'Sum', atLeast5(each)),
         threshold: 1,
         of: 3,
@@ -95,7 +95,7 @@ export class Inspector extends ScheduledPass {
       pagingAlarm(this, 'UnsettledAlarm', {
         heading: 'A job stays unsettled',
         impact: 'A restore failed a day ago, and some of its data is visible still.',
-        command: 'audit',
+        command: 'status',
         metric: metric('unsettled', 'Maximum', UNSETTLED_LOOK),
         threshold: Duration.days(1).toSeconds(),
         of: 2,

@@ -74,7 +74,7 @@ export function obstacleTo(
     writes.kind === 'refused'
       ? `the table ${writes.table} takes no writes: ${writes.reason}`
       : lastPass !== undefined && DENIED.test(lastPass)
-        ? `the last pass was not let: ${lastPass}`
+        ? `the last pass could not: ${lastPass}`
         : undefined;
   return refusal === undefined
     ? undefined
