@@ -205,7 +205,7 @@ describe('status', () => {
     world.clock.now = NOW + 5 * MINUTE;
     const { stdout } = await commandOn(world, ['status']);
     expect(stdout).toMatch(/^1 {4}Executing .* 3 lease lost$/m);
-    expect(stdout.replace(/\s+/g, ' ')).toMatch(/Not healthy: .*copy-segment explain 1 $/);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(/Not healthy: .*copy-segment explain 1 --jobs-table/);
   });
 
   it('of one job is what its tasks are in, whatever its counters say', async () => {

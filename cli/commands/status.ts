@@ -85,17 +85,17 @@ async function showInPlace({ out, options, connection }: Call, { json, text }: C
   );
 }
 
-async function ofAll({ connection, now, signal }: Call): Promise<CommandEnd> {
+async function ofAll({ connection, now, signal, commandFor }: Call): Promise<CommandEnd> {
   const found = await readStatus(connection, { now: now(), signal });
   const ailments = ailmentsOf(found);
   return {
     code: ailments.length === 0 ? EXIT.ok : EXIT.wrong,
     json: { of: connection.name, healthy: ailments.length === 0, ailments, ...found },
-    text: (screen: Screen) => showStatus(found, screen),
+    text: (screen: Screen) => showStatus(found, screen, commandFor),
   };
 }
 
-async function ofJob({ connection, now, signal }: Call, jobId: bigint): Promise<CommandEnd> {
+async function ofJob({ connection, now, signal, commandFor }: Call, jobId: bigint): Promise<CommandEnd> {
   const facts = await gatherFacts(connection, { jobId }, { now: now(), signal });
   const { kind, headline, ...explained } = explainJob(facts);
   // The next pass is no more than a minute away.
@@ -114,6 +114,6 @@ async function ofJob({ connection, now, signal }: Call, jobId: bigint): Promise<
       segments: { done: counters.completedSegments, total: distinctTargets },
       worst: facts.tally.worst,
     },
-    text: ({ width }: Screen) => jobStatusText(facts, { level, headline }, Math.min(width, 80)),
+    text: ({ width }: Screen) => jobStatusText(facts, { level, headline }, Math.min(width, 80), commandFor),
   };
 }

@@ -1,8 +1,10 @@
 import { isJob } from '../../functions/copy-segment/job.ts';
+import type { CommandCall } from '../commands/command.ts';
 import { inWords } from '../explain/explain-job.ts';
 import { statesText } from '../explain/explain-task.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import type { Facts } from '../explain/facts.ts';
+import { shellLine } from '../terminal/shell-line.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { numberOf } from './job-in-progress.ts';
 import { barOf } from './show-status.ts';
@@ -12,6 +14,7 @@ export function jobStatusText(
   { job, jobId, survey, tally }: Facts,
   { level, headline }: Pick<Explanation, 'level' | 'headline'>,
   width: number,
+  commandFor: CommandCall<unknown>['commandFor'],
 ): string {
   const { counters, total, distinctTargets } = survey;
   const raw = job === 'missing' ? {} : job.raw;
@@ -26,6 +29,8 @@ export function jobStatusText(
     `          ${statesText(inWords(tally.byCondition))}`,
     '',
     wrapped(`${isWell ? '' : 'Not healthy: '}${headline}.`, width),
-    ...(isWell ? [] : [`Why, and what to do: copy-segment explain ${jobId}`]),
+    ...(isWell
+      ? []
+      : [wrapped(`Why, and what to do: ${shellLine(commandFor('explain', String(jobId)))}`, width)]),
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import type { CommandCall } from '../commands/command.ts';
 import { LEVELS } from '../explain/condition.ts';
 import { queueText, scheduleText } from '../explain/environment-lines.ts';
 import { wordsOf } from '../explain/explain-job.ts';
@@ -6,6 +7,7 @@ import { spanText, timeText } from '../operate/time-text.ts';
 import { columns } from '../terminal/columns.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { shellLine } from '../terminal/shell-line.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { ailmentsOf, worstOf } from './is-healthy.ts';
 import { TRAFFIC_MINUTES } from './read-traffic.ts';
@@ -18,7 +20,11 @@ const BAR_WIDTH = 16;
 const MAX_JOBS_ON_SCREEN = 10;
 
 /** For a person: the deployment in a line each, then its jobs, the worst first. */
-export function showStatus(status: Status, { isTerminal, width, maxLines }: Screen): string {
+export function showStatus(
+  status: Status,
+  { isTerminal, width, maxLines }: Screen,
+  commandFor: CommandCall<unknown>['commandFor'],
+): string {
   const { at, due, pending, environment, signals, nodes, jobs, jobsByState, notRead } = status;
   const { inspectorSchedule, checkerSchedule, queue } = environment;
   const row = (title: string, text: string): string =>
@@ -55,7 +61,10 @@ export function showStatus(status: Status, { isTerminal, width, maxLines }: Scre
         ]),
     ailments.length === 0
       ? 'Healthy.'
-      : wrapped(`Not healthy: ${ailments.join(', ')}.${explainHint(worstFirst)}`, Math.min(width, 80)),
+      : wrapped(
+          `Not healthy: ${ailments.join(', ')}.${explainHint(worstFirst, commandFor)}`,
+          Math.min(width, 80),
+        ),
   ].join('\n');
 }
 
@@ -83,9 +92,9 @@ export function barOf({ done, of }: JobStatus['segments']): string {
   return `${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)} ${done}/${of}`;
 }
 
-const explainHint = (jobs: readonly JobStatus[]): string => {
+const explainHint = (jobs: readonly JobStatus[], commandFor: CommandCall<unknown>['commandFor']): string => {
   const [first] = jobs.filter((job) => worstOf(job).level === 'stuck' || worstOf(job).level === 'late');
-  return first ? ` Why: copy-segment explain ${first.jobId}` : '';
+  return first ? ` Why: ${shellLine(commandFor('explain', first.jobId))}` : '';
 };
 
 const lastPasses = ({ lastPass, lastCheck }: Signals, now: number): string[] => [

@@ -109,6 +109,7 @@ export async function deployed({
 
   const command = (args: readonly string[], width?: number) =>
     commandLine([...args, '--stack', stack], {
+      program: ['npx', 'copy-segment'],
       now: () => NOW,
       sqsEndpoint: sqs.endpoint,
       ...(width !== undefined && { width }),
