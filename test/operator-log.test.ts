@@ -138,7 +138,7 @@ describe('passes that the command line makes itself', () => {
   it('have a line per change, under the id that their report has', async () => {
     const { world, log, run } = await loggedWorld();
     await world.has(task({ state: 'Failed', reason: 'disk full', targets: [11n] }));
-    const { stdout } = await run('inspect', '--local', '--json');
+    const { stdout } = await run('inspect', '--local', '--json', '--yes');
     const { passId } = JSON.parse(stdout).report ?? JSON.parse(stdout);
     expect(
       log

@@ -124,14 +124,14 @@ async function loadedFrom(
     .finally(() => {
       if (items > 0) call.actionLog.whole(loadedRecord(call, items, isWhole));
     });
-  const { written, replaced, same, kept, keptNames } = loaded;
+  const { written, same, kept, keptNames } = loaded;
   const more = kept - keptNames.length;
   return {
     code: kept === 0 ? EXIT.ok : EXIT.wrong,
     json: { outcome: kept === 0 ? 'loaded' : 'kept', ...loaded },
     text: () =>
       [
-        `Loaded ${countOf(written, 'item')}${replaced > 0 ? `, ${replaced} of them in place of what was there` : ''}${same > 0 ? `; ${same} were there already` : ''}.`,
+        `Loaded ${countOf(written, 'item')}${same > 0 ? `; ${same} were there already` : ''}.`,
         ...(kept > 0
           ? [
               `${countOf(kept, 'item')} left as found: there with another content.`,

@@ -13,8 +13,6 @@ const MAX_NAMED = 10;
 
 export interface Loaded {
   readonly written: number;
-  /** How many of these took the place of another content. */
-  readonly replaced: number;
   /** Were there already, with the same content. */
   readonly same: number;
   /** Were there already with another content, and were left as they are. */
@@ -40,7 +38,7 @@ export async function loadRecords(
     readonly onWritten?: (items: number) => void;
   },
 ): Promise<Loaded> {
-  const loaded = { written: 0, replaced: 0, same: 0, kept: 0 };
+  const loaded = { written: 0, same: 0, kept: 0 };
   const keptNames: string[] = [];
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {
@@ -69,18 +67,12 @@ export async function loadRecords(
   return { ...loaded, keptNames };
 
   async function loadBatch(batch: readonly DumpRecord[]): Promise<void> {
-    const found = await insert(target, batch, signal);
+    const found = overwrite ? [] : await insert(target, batch, signal);
+    if (overwrite) await replace(target, batch, signal);
     onWritten(batch.length - found.length);
-    const differences = await differencesFrom(target, found, signal);
-    const records = differences.map(({ record }) => record);
-    if (overwrite) {
-      await replace(target, records, signal);
-      onWritten(records.length);
-    }
-    const [replaced, kept] = overwrite ? [records, []] : [[], records];
-    loaded.written += batch.length - found.length + replaced.length;
-    loaded.replaced += replaced.length;
-    loaded.same += found.length - records.length;
+    const kept = (await differencesFrom(target, found, signal)).map(({ record }) => record);
+    loaded.written += batch.length - found.length;
+    loaded.same += found.length - kept.length;
     loaded.kept += kept.length;
     keptNames.push(...kept.slice(0, MAX_NAMED - keptNames.length).map(nameOf));
   }
@@ -103,7 +95,6 @@ const insert = (
   ).then((found) => found.map(({ record }) => record));
 
 async function replace({ dynamo, tables }: Tables, batch: readonly DumpRecord[], signal: AbortSignal) {
-  if (batch.length === 0) return;
   const left = await retryLeftovers(
     batch.map((record) => ({
       name: tables[record.table],
