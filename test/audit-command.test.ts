@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -21,6 +21,7 @@ import { job, leased, NOW, type Row, segment, task } from './support/builders.ts
 import { checkerWorld, copied, submitted } from './support/checker-world.ts';
 import { commandOn } from './support/command-in-process.ts';
 import { disturbedClients, embeddedWorld, type World } from './support/embedded-world.ts';
+import { updateItemOf } from './support/update-item.ts';
 
 async function worldOf(rows: readonly Row[]): Promise<World> {
   const world = await embeddedWorld();
@@ -74,22 +75,7 @@ async function mend(world: World, mended: Mend): Promise<void> {
   } else if (mended.by === 'check') {
     await commandOn(world, ['check', '--local', '--jobs', mended.jobId]);
     await world.pass();
-  } else if (mended.by === 'aws') await disturbedClients().dynamo.send(updateOf(mended.args));
-}
-
-/** `aws dynamodb update-item`, as the AWS CLI reads it. */
-function updateOf(args: readonly string[]): UpdateItemCommand {
-  const textOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
-  const jsonOf = (flag: string) => (args.includes(flag) ? JSON.parse(textOf(flag)) : undefined);
-  expect(args.slice(0, 3)).toEqual(['aws', 'dynamodb', 'update-item']);
-  return new UpdateItemCommand({
-    TableName: textOf('--table-name'),
-    Key: jsonOf('--key'),
-    UpdateExpression: textOf('--update-expression'),
-    ConditionExpression: textOf('--condition-expression'),
-    ExpressionAttributeNames: jsonOf('--expression-attribute-names'),
-    ExpressionAttributeValues: jsonOf('--expression-attribute-values'),
-  });
+  } else if (mended.by === 'aws') await disturbedClients().dynamo.send(updateItemOf(mended.args.slice(1)));
 }
 
 describe('copy-segment audit', () => {
@@ -348,7 +334,7 @@ describe('an update that an audit prints for the AWS CLI', () => {
     const { kinds } = await audit(world);
     const { mend: printed } = kinds.find((kind) => kind.invariant === invariant)?.examples[0] ?? {};
     if (printed?.by !== 'aws') throw new Error(`the audit prints no update for ${invariant}`);
-    const { input } = updateOf(printed.args);
+    const { input } = updateItemOf(printed.args.slice(1));
     const [table] = Object.entries(world.tables).find(([, name]) => name === input.TableName) ?? [];
     const key = unmarshall(input.Key ?? {}, { wrapNumbers: BigInt });
     return { world, printed, table: table as TableKind, key };
@@ -359,7 +345,7 @@ describe('an update that an audit prints for the AWS CLI', () => {
     const item = (await world.items())[table].find((one) =>
       Object.entries(key).every(([name, value]) => one[name] === value),
     );
-    const { input } = updateOf(printed.args);
+    const { input } = updateItemOf(printed.args.slice(1));
     const conditional = Object.entries(item ?? {}).filter(
       ([name]) => !(name in key) && input.ConditionExpression?.includes(name),
     );

@@ -1,8 +1,8 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { type CommandSurroundings, commandLine, optionsOf } from './command-in-process.ts';
 import { disturbedClients, type World } from './embedded-world.ts';
+import { updateItemOf } from './update-item.ts';
 
 interface Step {
   readonly program?: 'aws' | 'npx';
@@ -74,7 +74,6 @@ async function type(
 /** As the AWS CLI reads it, which is not here. */
 async function typeAws(args: readonly string[]): Promise<void> {
   const textOf = (flag: string): string => args[args.indexOf(flag) + 1] ?? '';
-  const jsonOf = (flag: string) => (args.includes(flag) ? JSON.parse(textOf(flag)) : undefined);
   const { dynamo, sqs } = disturbedClients();
   if (args[1] === 'create-queue') {
     const [, name, value] =
@@ -87,15 +86,5 @@ async function typeAws(args: readonly string[]): Promise<void> {
     );
     return;
   }
-  expect(args.slice(0, 2)).toEqual(['dynamodb', 'update-item']);
-  await dynamo.send(
-    new UpdateItemCommand({
-      TableName: textOf('--table-name'),
-      Key: jsonOf('--key'),
-      UpdateExpression: textOf('--update-expression'),
-      ConditionExpression: textOf('--condition-expression'),
-      ExpressionAttributeNames: jsonOf('--expression-attribute-names'),
-      ExpressionAttributeValues: jsonOf('--expression-attribute-values'),
-    }),
-  );
+  await dynamo.send(updateItemOf(args));
 }
