@@ -93,7 +93,7 @@ const month = (name: string, isCounted: (item: MonthItem) => boolean): Goal => (
     const items = results.month.filter(({ isExtra = false }) => !isExtra).filter(isCounted);
     if (items.length === 0) return undefined;
     const value = items.reduce((sum, { dollars }) => sum + dollars, 0);
-    return { measured: `US$ ${value.toFixed(2)}`, value, isReached: value <= 0.2 };
+    return { measured: `US$ ${value.toFixed(3)}`, value, isReached: value <= 0.2 };
   },
 });
 

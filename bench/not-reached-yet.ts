@@ -37,10 +37,6 @@ export const NOT_REACHED_YET: Readonly<Record<string, Finding>> = {
   'the minute at 5 ms': {
     why: (results) => whoComputes(results, { workload: 'the minute' }, ['project', 'floor']),
   },
-  'memory: resident at its peak': {
-    atMost: 240e6,
-    why: (results) => whatIsResident(results, measurementsOf(results, MINUTE)[0]),
-  },
   'memory: flat': {
     atMost: 1.4,
     why: (results) =>

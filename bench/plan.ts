@@ -159,7 +159,6 @@ export const FULL: Plan = {
     waitingFor({ size: 100_000, runs: everybody(0) }),
     busyWith({ size: 10_000, data: BUSY, runs: everybody(0) }),
     busyWith({ size: 10_000, data: BUSY, runs: everybody(5), turns: TURNS }),
-    busyWith({ size: 100_000, runs: everybody(5) }),
     droppedBefore({ size: 10_000, runs: everybody(0) }),
     catastropheOf({ size: 10_000, runs: everybody(0, 5) }),
     catastropheOf({ size: 100_000, runs: everybody(0) }),

@@ -54,7 +54,7 @@ export const waiting = (tasks: number): Dataset =>
 export const busy = (pending: number, state?: 'Dropped'): Dataset =>
   function* () {
     for (let job = 0; job < JOBS; job++) yield jobRow(job, { state: 'Executing' });
-    for (const { job, index } of spread(pending * 1.1, JOBS)) {
+    for (const { job, index } of spread((pending * 11) / 10, JOBS)) {
       const isFailed = index % 11 === 10;
       yield taskRow(job, index, TEN_LISTED, {
         state: isFailed ? 'Failed' : 'Pending',
