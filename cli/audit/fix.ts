@@ -1,5 +1,5 @@
 import { slices } from '../../functions/streams/slices.ts';
-import { type CommandCall, isConfirmed } from '../commands/command.ts';
+import { type CommandCall, type CommandEnd, refusalOf } from '../commands/command.ts';
 import { actionLines } from '../passes/dry-run-text.ts';
 import { FunctionFailedError } from '../passes/invoke-function.ts';
 import type { PassOptions } from '../passes/pass-options.ts';
@@ -10,12 +10,11 @@ import { countOf } from '../terminal/count-of.ts';
 /** Jobs of one recovery: an event must not grow without end. */
 const JOBS_PER_RECOVERY = 1_000;
 
-export type FixEnd = 'fixed' | 'declined' | 'unasked' | { readonly failed: string };
+export type FixEnd = 'fixed' | { readonly refusal: CommandEnd } | { readonly failed: string };
 
 /** Recovers jobs, once what that does was shown and agreed to. */
 export async function fix(call: CommandCall<PassOptions>, jobIds: readonly bigint[]): Promise<FixEnd> {
   const { options, out } = call;
-  const isJson = options.json === true;
   const recover =
     (dryRun: boolean, onAction: (action: PlannedAction) => void = () => {}) =>
     async () => {
@@ -27,13 +26,13 @@ export async function fix(call: CommandCall<PassOptions>, jobIds: readonly bigin
     };
   const actions: PlannedAction[] = [];
   await recover(true, (action) => actions.push(action))();
-  if (!isJson) {
+  if (!options.json) {
     const room = options.all ? Number.POSITIVE_INFINITY : out.screen.maxLines - 1;
     const lines = actionLines(actions, out.screen, room);
     await out.write(`\nA recovery of ${countOf(jobIds.length, 'job')} would do this:\n${lines.join('\n')}\n`);
   }
-  if (options.yes === undefined && (isJson || call.confirm === undefined)) return 'unasked';
-  if (!(await isConfirmed('Do it?', call))) return 'declined';
+  const refusal = await refusalOf(call, 'Do it?', { actions });
+  if (refusal) return { refusal };
   try {
     await recover(false)();
     return 'fixed';

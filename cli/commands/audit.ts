@@ -7,7 +7,7 @@ import { type FixEnd, fix } from '../audit/fix.ts';
 import { countTasks, MIN_TASKS } from '../passes/count-tasks.ts';
 import { type PassOptions, passOptions } from '../passes/pass-options.ts';
 import { refuseUnknownJobs } from '../passes/refuse-unknown-jobs.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Output, Surroundings } from '../surroundings.ts';
 import { countOf } from '../terminal/count-of.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import {
@@ -61,7 +61,7 @@ const definition: CommandDefinition<AuditOptions> = {
 
     if (options.json !== true) await call.out.write(`${before.text(call.out.screen)}\n`);
     const end = await fix(call, jobIds);
-    if (end !== 'fixed') return unfixed(end, before);
+    if (end !== 'fixed') return unfixed(end, before, call.out);
     const after = await lookAt(call);
     const left = endOf(call, after.findings, after.looked);
     return {
@@ -110,15 +110,10 @@ const endOf = (call: Call, findings: Findings, looked: Looked): CommandEnd => ({
   text: (screen) => auditLines(findings, looked, call, screen).join('\n'),
 });
 
-function unfixed(end: Exclude<FixEnd, 'fixed'>, before: CommandEnd): CommandEnd {
-  const text =
-    typeof end === 'object'
-      ? end.failed
-      : end === 'unasked'
-        ? 'Nothing was changed: where nobody can be asked, add --yes.'
-        : 'Nothing was changed.';
+function unfixed(end: Exclude<FixEnd, 'fixed'>, before: CommandEnd, { screen }: Output): CommandEnd {
+  const text = 'failed' in end ? end.failed : end.refusal.text(screen);
   return {
-    code: end === 'unasked' ? EXIT.usage : EXIT.wrong,
+    code: 'failed' in end ? EXIT.wrong : end.refusal.code,
     json: { before: before.json, reason: text },
     text: () => text,
   };

@@ -111,15 +111,29 @@ async function show(
   await err.write(`${describeCost(meter)}\n`);
 }
 
-/** What nothing destructive happens without: an answer on the terminal, or `--yes`. */
-export async function isConfirmed(
-  question: string,
+/**
+ * What nothing destructive happens without: an answer on the terminal, or `--yes` where nobody can be asked, in a script and
+ * where the output is one document.
+ *
+ * @param shown what was shown, for `--json`
+ * @returns how the command ends if nobody agrees; undefined: go on
+ */
+export async function refusalOf(
   { options, confirm }: Pick<CommandCall<{ readonly yes?: true }>, 'options' | 'confirm'>,
-): Promise<boolean> {
-  return options.yes === true || ((await confirm?.(question)) ?? false);
+  question: string,
+  shown: object,
+): Promise<CommandEnd | undefined> {
+  const isAsked = confirm !== undefined && options.json !== true;
+  if (options.yes === true || (isAsked && (await confirm(question)))) return undefined;
+  return {
+    code: isAsked ? EXIT.wrong : EXIT.usage,
+    json: { outcome: 'notConfirmed', ...shown },
+    text: () =>
+      isAsked ? 'Nothing was changed.' : 'Nothing was changed: where nobody can be asked, add --yes.',
+  };
 }
 
-/** The option that answers `isConfirmed` in a script. */
+/** The option that answers `refusalOf` in a script. */
 export const yesOption = (): Option => new Option('--yes', 'do it without asking');
 
 export { EXIT };

@@ -1,26 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { WholeRecord } from '../action-log/operator-log.ts';
 import { countDifferences } from '../dump-file/compare-records.ts';
 import { loadRecords } from '../dump-file/load-records.ts';
-import { type DumpRecord, parseRecord } from '../dump-file/record.ts';
+import { parsed, recordsOf } from '../dump-file/read-records.ts';
+import type { DumpRecord } from '../dump-file/record.ts';
 import { keepStandardInput } from '../restore-file/open-restore.ts';
-import { type Line, linesOf, readLines, textOf } from '../restore-file/read-lines.ts';
-import { UnreadableRestoreError } from '../restore-file/unreadable-restore-error.ts';
+import { linesOf } from '../restore-file/read-lines.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { countOf } from '../terminal/count-of.ts';
-import { progressBar } from '../terminal/progress-bar.ts';
 import { wrapped } from '../terminal/wrapped.ts';
-import { UserError } from '../user-error.ts';
-import {
-  addCommand,
-  type CommandCall,
-  type CommandEnd,
-  type Exit,
-  isConfirmed,
-  yesOption,
-} from './command.ts';
+import { addCommand, type CommandCall, type CommandEnd, type Exit, refusalOf, yesOption } from './command.ts';
 import { EXIT } from './exit-code.ts';
 
 interface LoadOptions {
@@ -58,10 +48,13 @@ export function addLoad(program: Command, surroundings: Surroundings, exit: Exit
 async function load(call: CommandCall<LoadOptions>): Promise<CommandEnd> {
   const { args, options, signal, stdin } = call;
   const name = args[0] as string;
+  const shown = { isShown: !options.json, signal };
   if (options.overwrite !== true)
     return loadedFrom(
       call,
-      name === '-' ? parsed(linesOf(stdin as unknown as AsyncIterable<Buffer>)) : recordsOf(call, name),
+      name === '-'
+        ? parsed(linesOf(stdin as unknown as AsyncIterable<Buffer>))
+        : recordsOf(name, 'Loading', shown),
     );
 
   // What would be replaced is found out first: the file is read twice.
@@ -69,7 +62,7 @@ async function load(call: CommandCall<LoadOptions>): Promise<CommandEnd> {
   try {
     const path = kept?.path ?? name;
     const refusal = await agreeToReplace(call, path);
-    return refusal ?? (await loadedFrom(call, recordsOf(call, path)));
+    return refusal ?? (await loadedFrom(call, recordsOf(path, 'Loading', shown)));
   } finally {
     await kept?.close();
   }
@@ -78,14 +71,17 @@ async function load(call: CommandCall<LoadOptions>): Promise<CommandEnd> {
 /** @returns how the command ends if nobody agrees; undefined: go on */
 async function agreeToReplace(call: CommandCall<LoadOptions>, path: string): Promise<CommandEnd | undefined> {
   const { connection, options, out, signal } = call;
-  const isJson = options.json === true;
   const maxNamed = Math.min(MAX_NAMED, out.screen.maxLines - 2);
-  const { count, first } = await countDifferences(connection, recordsOf(call, path, 'Comparing'), {
-    maxNamed,
-    signal,
-  });
+  const { count, first } = await countDifferences(
+    connection,
+    recordsOf(path, 'Comparing', { isShown: !options.json, signal }),
+    {
+      maxNamed,
+      signal,
+    },
+  );
   if (count === 0) return undefined;
-  if (!isJson) {
+  if (!options.json) {
     const more = count - first.length;
     const lines = [
       `It would replace ${countOf(count, 'item')} of ${connection.name}, which differ in these attributes:`,
@@ -94,15 +90,7 @@ async function agreeToReplace(call: CommandCall<LoadOptions>, path: string): Pro
     ];
     await out.write(`${lines.map((line) => wrapped(line, out.screen.width)).join('\n')}\n`);
   }
-  const isAsked = call.confirm !== undefined && !isJson;
-  if (options.yes === true || (isAsked && (await isConfirmed(`Replace ${countOf(count, 'item')}?`, call))))
-    return undefined;
-  return {
-    code: isAsked ? EXIT.wrong : EXIT.usage,
-    json: { outcome: 'notConfirmed', wouldReplace: count, first },
-    text: () =>
-      isAsked ? 'Nothing was changed.' : 'Nothing was changed: where nobody can be asked, add --yes.',
-  };
+  return refusalOf(call, `Replace ${countOf(count, 'item')}?`, { wouldReplace: count, first });
 }
 
 async function loadedFrom(
@@ -158,50 +146,4 @@ function loadedRecord(
     after: { items },
     because: `${isWhole ? '' : 'at least '}${countOf(items, 'item')} from ${source}${over}`,
   };
-}
-
-async function* recordsOf(
-  { signal, options }: CommandCall<LoadOptions>,
-  path: string,
-  what = 'Loading',
-): AsyncGenerator<DumpRecord> {
-  const progress = progressBar(what, await sizeOf(path), !options.json);
-  try {
-    yield* parsed(readLines(path, signal), (line) => progress.reached(line.end));
-  } finally {
-    progress.end();
-  }
-}
-
-/** @throws UserError when there is no such file */
-async function sizeOf(name: string): Promise<number> {
-  const found = await stat(name).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${name} cannot be read (${error.code}). load takes the file of a dump, or -.`);
-  });
-  if (found.isDirectory()) throw new UserError(`${name} is a folder. load takes the file of a dump, or -.`);
-  return found.size;
-}
-
-/** @throws UserError that names the line */
-async function* parsed(lines: AsyncIterable<Line>, onLine: (line: Line) => void = () => {}) {
-  const iterator = lines[Symbol.asyncIterator]();
-  for (;;) {
-    const { value: line, done } = await iterator.next().catch((error: unknown) => {
-      throw error instanceof UnreadableRestoreError ? new UserError(error.message) : error;
-    });
-    if (done) return;
-    yield recordOn(line);
-    onLine(line);
-  }
-}
-
-function recordOn(line: Line): DumpRecord {
-  try {
-    return parseRecord(textOf(line));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UserError(
-      `line ${line.number}: ${reason}\nWhat was before it may be loaded; the same again loads the rest.`,
-    );
-  }
 }

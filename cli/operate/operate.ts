@@ -1,7 +1,7 @@
 import { createTableReads } from '../../functions/aws/table-reads.ts';
 import { createWriter } from '../../functions/aws/write-changes.ts';
 import { recorded } from '../action-log/recorded.ts';
-import { type CommandCall, type CommandEnd, EXIT, isConfirmed } from '../commands/command.ts';
+import { type CommandCall, type CommandEnd, EXIT, refusalOf } from '../commands/command.ts';
 import { pauseWarning } from '../schedule/pause-warning.ts';
 import { countOf } from '../terminal/count-of.ts';
 import type { Screen } from '../terminal/screen.ts';
@@ -52,18 +52,8 @@ export async function operate(
   const isJson = options.json === true;
   const changes = planAsJson(plan);
   if (!isJson) await out.write(`${planLines(plan, out.screen).join('\n')}\n`);
-  if (options.yes === undefined && (isJson || call.confirm === undefined))
-    return {
-      code: EXIT.usage,
-      json: { outcome: 'notConfirmed', changes },
-      text: () => 'Nothing was changed: where nobody can be asked, add --yes.',
-    };
-  if (!(await isConfirmed(`${what.question}?`, call)))
-    return {
-      code: EXIT.wrong,
-      json: { outcome: 'notConfirmed', changes },
-      text: () => 'Nothing was changed.',
-    };
+  const refusal = await refusalOf(call, `${what.question}?`, { changes });
+  if (refusal) return refusal;
 
   const write = createWriter({ dynamo: connection.dynamo, signal }, connection.tables, {
     takesSeveralRemoves: true,

@@ -1,4 +1,4 @@
-import { type CommandCall, type CommandEnd, EXIT, isConfirmed } from '../commands/command.ts';
+import { type CommandCall, type CommandEnd, refusalOf } from '../commands/command.ts';
 import { countOf } from '../terminal/count-of.ts';
 import { progressBar } from '../terminal/progress-bar.ts';
 import { countTasks, MIN_TASKS } from './count-tasks.ts';
@@ -24,21 +24,16 @@ export async function agreeToDrops(
   const { dropped, withheld } = report.segments;
   if (dropped === 0) return undefined;
 
-  const isJson = options.json === true;
-  if (!isJson) {
+  if (!options.json) {
     const room = options.all ? Number.POSITIVE_INFINITY : out.screen.maxLines - 1;
-    const beyond = withheld === 0 ? '' : `, and withhold ${withheld} for now`;
+    const beyond =
+      withheld === 0
+        ? ''
+        : `, and withhold ${withheld}, which are looked at again a quarter of an hour later`;
     const lines = actionLines(drops, out.screen, room, dropped);
     await out.write(`${lines.join('\n')}\nIt would drop ${countOf(dropped, 'segment')}${beyond}.\n`);
   }
-  const isAsked = call.confirm !== undefined && !isJson;
-  if (options.yes === true || (isAsked && (await isConfirmed('Go on?', call)))) return undefined;
-  return {
-    code: isAsked ? EXIT.wrong : EXIT.usage,
-    json: { outcome: 'notConfirmed', wouldDrop: dropped, wouldWithhold: withheld, actions: drops },
-    text: () =>
-      isAsked ? 'Nothing was changed.' : 'Nothing was changed: where nobody can be asked, add --yes.',
-  };
+  return refusalOf(call, 'Go on?', { wouldDrop: dropped, wouldWithhold: withheld, actions: drops });
 }
 
 /** What a pass would drop: the first drops, as many as are shown, and its report. */
